@@ -1,0 +1,102 @@
+"""What the service asks of a storage. One conformance suite, tests/integration/storage, holds every backend to it.
+
+A key is a lower-case ASCII path such as `objects/ab/abcd…`; it is in the ledger before its first byte is
+written, is written at most once, and nothing is derived from it.
+
+Errors: `ObjectNotFound`, `ObjectChanged`, `StorageFull` and `StorageUnavailable` of app.errors, and no others.
+Whatever a backend does not recognise is `StorageUnavailable`: transient, and never "not found". Every call ends
+in bounded time (connect 0.5 s, first byte 1.5 s), however dead the storage is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class ByteSource(Protocol):
+    """Where the bytes of an object come from: pulled, never pushed."""
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill `buffer` from its start and return how many bytes, 0 at the end only; may return fewer than asked.
+
+        Raises what its origin raises (UploadInterrupted, UploadTimedOut, TooLarge, …); the write then fails with
+        that same error.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenObject:
+    """What a storage remembers of an object: `size` in bytes, and a `fingerprint` that changes with its content.
+
+    The fingerprint is cheap to read back (S3: the ETag; folder: mtime_ns, ctime_ns and inode) and opaque to
+    everyone else; at most 255 characters.
+    """
+
+    size: int
+    fingerprint: str
+
+
+class ObjectReader(Protocol):
+    """An open object, or a range of one. Iterating ends after exactly `length` bytes or raises."""
+
+    length: int
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes, b"" at the end.
+
+        Raises StorageUnavailable if the storage ends before `length` bytes: a short body must never look whole.
+        """
+
+    def close(self) -> None:
+        """Give the connection or file back. May be called twice."""
+
+
+class Storage(Protocol):
+    """Bytes under keys. Safe for use by many threads at once."""
+
+    name: str
+    """`minio` or `filesystem`."""
+
+    location: str
+    """What `storage_path` puts before the key: the bucket's or the folder's name."""
+
+    def write(
+        self,
+        key: str,
+        source: ByteSource,
+        *,
+        size: int | None = None,
+        on_upload_id: Callable[[str], None] = lambda _: None,
+    ) -> WrittenObject:
+        """Store all of `source` under `key`; durable when it returns.
+
+        `size` is the exact length in bytes where it is known beforehand; a source that gives fewer or more has
+        to raise by itself. `on_upload_id` is called with the id of an S3 multipart upload before its first part.
+        If anything fails, nothing stays under `key` and no multipart upload stays open, unless the storage is
+        dead: then `reconcile` removes it by the ledger.
+        Raises StorageFull, StorageUnavailable, and what `source` raises.
+        """
+
+    def open(
+        self, key: str, *, expected: WrittenObject, start: int = 0, length: int | None = None
+    ) -> ObjectReader:
+        """Open `length` bytes of the object from `start` on, all of the rest by default.
+
+        Before it returns, the storage has answered: the object is there and it is `expected`.
+        Raises ObjectNotFound, ObjectChanged (another fingerprint or size), StorageUnavailable.
+        """
+
+    def stat(self, key: str) -> WrittenObject:
+        """Size and present fingerprint. Raises ObjectNotFound, StorageUnavailable."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object; it being gone already is success. Raises StorageUnavailable."""
+
+    def abort_uploads(self, key: str, upload_id: str | None = None) -> None:
+        """End every unfinished write of `key`: its multipart uploads (also `upload_id`), or its temporary file.
+
+        Raises StorageUnavailable.
+        """
+
+    def ping(self) -> None:
+        """Return if reads and writes can be expected to work; raises StorageUnavailable with the reason."""

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Compiles requirements*.in into the hash-locked requirements*.txt.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for name in requirements requirements-dev; do
+    uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+        --no-annotate --custom-compile-command ./dev/lock.sh --no-emit-index-url \
+        --no-emit-find-links "$@" "$name.in" --output-file "$name.txt"
+done

@@ -1,0 +1,42 @@
+"""Real PostgreSQL, MinIO and VersityGW, each started once per test run on a free port of 127.0.0.1."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev import postgres, s3
+
+
+@pytest.fixture(scope="session")
+def services_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's account may enter, on the disk and not in memory."""
+    folder = Path(tempfile.mkdtemp(prefix="opamp-tests-", dir=os.environ.get("OPAMP_TEST_FOLDER")))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(services_folder: Path) -> Iterator[postgres.Postgres]:
+    """A running PostgreSQL; durability is off, since the tests' data goes with it."""
+    settings = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    with postgres.running(services_folder / "postgres", settings=settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def minio_server(services_folder: Path) -> Iterator[s3.S3]:
+    """A running MinIO."""
+    with s3.minio(services_folder / "minio") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def versitygw_server(services_folder: Path) -> Iterator[s3.S3]:
+    """A running VersityGW."""
+    with s3.versitygw(services_folder / "versitygw") as server:
+        yield server
