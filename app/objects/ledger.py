@@ -1,0 +1,99 @@
+"""The ledger's transactions. All ages are taken by the database's clock."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+
+from app.database import Database
+from app.objects.models import StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A key whose object is not live, with the S3 multipart upload that may still be open for it."""
+
+    key: str
+    state: str
+    upload_id: str | None
+
+
+class Ledger:
+    """Which keys the storage may hold, and what is to become of each."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def reserve(self) -> str:
+        """Note a fresh random key as `writing`, before its first byte is written. Raises DatabaseUnavailable."""
+        name = secrets.token_hex(16)
+        key = f"objects/{name[:2]}/{name}"
+        with self.database.writing() as connection:
+            connection.execute(insert(StoredObject).values(key=key, state="writing"))
+        return key
+
+    def note_upload_id(self, key: str, upload_id: str) -> None:
+        """Remember the S3 multipart upload of `key`, so that it can be aborted whatever happens."""
+        with self.database.writing() as connection:
+            connection.execute(update(StoredObject).where(StoredObject.key == key).values(upload_id=upload_id))
+
+    def doom(self, key: str) -> bool:
+        """Give up an unpublished object; only after True may its bytes be deleted.
+
+        The UPDATE waits for a publication of the same key that is in doubt, and then hits no row if that has
+        taken effect. Raises DatabaseUnavailable, lock_timeout included: then `reconcile` decides.
+        """
+        with self.database.writing() as connection:
+            return move(connection, key, "writing", "doomed")
+
+    def state(self, key: str) -> str | None:
+        """The key's state; None where the ledger has no such key."""
+        with self.database.reading() as connection:
+            return connection.scalar(select(StoredObject.state).where(StoredObject.key == key))
+
+    def mark_deleted(self, key: str) -> None:
+        """Note that the bytes of a doomed object have been deleted once."""
+        with self.database.writing() as connection:
+            move(connection, key, "doomed", "deleted")
+
+    def doom_abandoned(self, older_than: timedelta) -> int:
+        """Give up every upload that began longer ago than `older_than`; returns how many."""
+        abandoned = (StoredObject.state == "writing", StoredObject.created_at < func.now() - older_than)
+        with self.database.writing() as connection:
+            result = connection.execute(
+                update(StoredObject).where(*abandoned).values(state="doomed", changed_at=func.now())
+            )
+            return result.rowcount
+
+    def unsettled(self, deleted_before: timedelta, after: str = "", limit: int = 500) -> list[LedgerEntry]:
+        """Doomed objects, and deleted ones of at least this age, by key from `after` on."""
+        due = and_(StoredObject.state == "deleted", StoredObject.changed_at <= func.now() - deleted_before)
+        statement = (
+            select(StoredObject.key, StoredObject.state, StoredObject.upload_id)
+            .where(or_(StoredObject.state == "doomed", due), StoredObject.key > after)
+            .order_by(StoredObject.key)
+            .limit(limit)
+        )
+        with self.database.reading() as connection:
+            return [LedgerEntry(*row) for row in connection.execute(statement)]
+
+    def forget(self, key: str, deleted_before: timedelta) -> bool:
+        """Drop a deleted object's row once no write to it can still land; returns whether it was dropped."""
+        with self.database.writing() as connection:
+            statement = delete(StoredObject).where(
+                StoredObject.key == key,
+                StoredObject.state == "deleted",
+                StoredObject.changed_at <= func.now() - deleted_before,
+            )
+            return connection.execute(statement).rowcount == 1
+
+
+def move(connection: Connection, key: str, before: str, after: str) -> bool:
+    """Move one key from state to state within the caller's transaction; False if it was not in `before`."""
+    statement = (
+        update(StoredObject)
+        .where(StoredObject.key == key, StoredObject.state == before)
+        .values(state=after, changed_at=func.now())
+    )
+    return connection.execute(statement).rowcount == 1

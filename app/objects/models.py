@@ -1,0 +1,31 @@
+"""The ledger: every key that the storage may hold, written before the object's first byte."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, DateTime, Index, String, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import db
+
+KEY_LENGTH = 64
+UPLOAD_ID_LENGTH = 1024
+
+
+class StoredObject(db.Model):
+    """One key and what is to become of its bytes.
+
+    writing: an upload is under way; live: a package has it; doomed: to be deleted; deleted: deleted once, kept
+    until no write that was given up can still land, and deleted once more then.
+    """
+
+    __tablename__ = "objects"
+    __table_args__ = (
+        CheckConstraint("state IN ('writing', 'live', 'doomed', 'deleted')", name="state"),
+        Index("ix_objects_unsettled", "state", "changed_at", postgresql_where="state <> 'live'"),
+    )
+
+    key: Mapped[str] = mapped_column(String(KEY_LENGTH, collation="C"), primary_key=True)
+    state: Mapped[str] = mapped_column(String(7))
+    upload_id: Mapped[str | None] = mapped_column(String(UPLOAD_ID_LENGTH))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -1,0 +1,145 @@
+"""The order in which packages are published, changed and removed."""
+
+import contextlib
+import functools
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.database import CommitInDoubt
+from app.errors import (
+    DatabaseUnavailable,
+    DigestMismatch,
+    Invalid,
+    ObjectNotFound,
+    StorageUnavailable,
+    Unavailable,
+)
+from app.objects.ledger import Ledger
+from app.packages.store import AlreadyPublished, NewPackage, PackageRow, PackageStore
+from app.packages.uploads import Upload, UploadFields
+from app.storage.base import Storage, WrittenObject
+from app.storage.digest import HashingReader
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The outcome of an upload: the package, and whether this upload created it."""
+
+    package: PackageRow
+    created: bool
+
+
+class PackageManager:
+    """Publishes and removes packages so that nothing half-done is ever visible."""
+
+    def __init__(self, store: PackageStore, ledger: Ledger, storage: Storage) -> None:
+        self.store = store
+        self.ledger = ledger
+        self.storage = storage
+
+    def publish(self, upload: Upload, owner: str) -> Published:
+        """Store `upload` and make it visible in one commit.
+
+        Raises PackageExists if the coordinates hold other bytes, DigestMismatch, what the upload itself raises,
+        StorageFull, Unavailable. Whatever it raises, nothing of the upload becomes visible.
+        """
+        content = HashingReader(upload.open_file())
+        key = self.ledger.reserve()
+        with self._discarding(key):
+            note_upload_id = functools.partial(self.ledger.note_upload_id, key)
+            written = self.storage.write(key, content, size=upload.size, on_upload_id=note_upload_id)
+            package = described(upload.finish(), content, owner)
+            return self._make_visible(key, package, written)
+
+    def delete(self, package_id: int) -> None:
+        """Remove the package and its bytes. Raises PackageNotFound; Unavailable after which the row may be gone."""
+        self._remove(self.store.delete(package_id))
+
+    def location(self, package: PackageRow) -> str:
+        """Where the bytes are: the bucket or folder, and the object's key."""
+        return f"{self.storage.location}/{package.object_key}"
+
+    def _make_visible(self, key: str, package: NewPackage, written: WrittenObject) -> Published:
+        try:
+            return Published(self.store.publish(key, package, written), created=True)
+        except AlreadyPublished as duplicate:
+            return self._keep_one(duplicate.package, key, written)
+        except CommitInDoubt:
+            return self._resolve(key, package)
+
+    def _keep_one(self, existing: PackageRow, key: str, written: WrittenObject) -> Published:
+        """The same bytes again: the first upload stays, unless its object is gone or damaged."""
+        if self._is_intact(existing):
+            self._discard(key)
+            return Published(existing, created=False)
+        repaired = self.store.replace_object(existing, key, written)
+        if repaired is None:
+            raise Unavailable("The package changed while it was being uploaded. Send it again.")
+        self._remove_quietly(existing.object_key)
+        return Published(repaired, created=False)
+
+    def _is_intact(self, package: PackageRow) -> bool:
+        if package.damaged_at is not None:
+            return False
+        try:
+            return self.storage.stat(package.object_key) == WrittenObject(package.file_size, package.fingerprint)
+        except ObjectNotFound:
+            return False
+
+    def _resolve(self, key: str, package: NewPackage) -> Published:
+        """The commit's answer was lost. If the object can't be doomed, because it is live, it has taken effect."""
+        if self.ledger.doom(key) or self.ledger.state(key) != "live":
+            raise DatabaseUnavailable
+        return Published(self.store.find(package.coordinates), created=True)
+
+    @contextlib.contextmanager
+    def _discarding(self, key: str) -> Iterator[None]:
+        """Give the object up if the block raises."""
+        try:
+            yield
+        except StorageUnavailable:
+            # The storage has used up the time that this request may wait: reconcile deletes the bytes.
+            with contextlib.suppress(Unavailable):
+                self.ledger.doom(key)
+            raise
+        except BaseException:
+            self._discard(key)
+            raise
+
+    def _discard(self, key: str) -> None:
+        """Doom an unpublished object and delete it, now if that can be, by `reconcile` if not."""
+        try:
+            if self.ledger.doom(key):
+                self._remove(key)
+        except Unavailable as error:
+            log.warning("left %s to reconcile: %s", key, error.detail)
+
+    def _remove(self, key: str) -> None:
+        self.storage.delete(key)
+        self.ledger.mark_deleted(key)
+
+    def _remove_quietly(self, key: str) -> None:
+        try:
+            self._remove(key)
+        except Unavailable as error:
+            log.warning("left %s to reconcile: %s", key, error.detail)
+
+
+def described(fields: UploadFields, content: HashingReader, owner: str) -> NewPackage:
+    """The package that `fields` and the bytes received make. Raises DigestMismatch, Invalid for an empty file."""
+    if content.size == 0:
+        raise Invalid({"file": ["The file is empty."]})
+    checksum = content.hexdigest()
+    if fields.checksum not in (None, checksum):
+        raise DigestMismatch({"checksum": [f"You declared {fields.checksum}; the bytes received have {checksum}."]})
+    return NewPackage(
+        coordinates=fields.coordinates,
+        file_name=fields.file_name,
+        content_type=fields.content_type,
+        description=fields.description,
+        checksum=checksum,
+        created_by=owner,
+    )

@@ -1,0 +1,193 @@
+"""The packages table's transactions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.database import Database
+from app.errors import PackageExists, PackageNotFound, Unavailable
+from app.objects.ledger import move
+from app.packages.models import Package
+from app.packages.versions import is_prerelease, sort_key
+from app.storage.base import WrittenObject
+
+COLUMNS = tuple(Package.__table__.columns)
+"""Every column: a row of them is what handlers and manager know as a package."""
+
+PackageRow = Row[Any]
+
+INSERT_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """What identifies a package; platform and arch are canonical."""
+
+    name: str
+    version: str
+    platform: str
+    arch: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewPackage:
+    """A package as it is to be published; `checksum` is the SHA-256 of the bytes received, in hex."""
+
+    coordinates: Coordinates
+    file_name: str
+    content_type: str
+    description: str
+    checksum: str
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageEdit:
+    """What may be changed of a package; None leaves it as it is."""
+
+    description: str | None = None
+    is_active: bool | None = None
+
+
+class AlreadyPublished(Exception):  # noqa: N818 - an outcome of a race, not an error
+    """Another upload has these coordinates with the same bytes."""
+
+    def __init__(self, package: PackageRow) -> None:
+        super().__init__()
+        self.package = package
+
+
+class PackageStore:
+    """Packages in PostgreSQL. Rows are plain and stay readable when the connection is given back."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def publish(self, key: str, package: NewPackage, written: WrittenObject) -> PackageRow:
+        """Make the package visible and its object live, in one commit. This commit publishes.
+
+        Raises PackageExists (other bytes), AlreadyPublished (the same bytes), Unavailable if the object has been
+        given up meanwhile, CommitInDoubt.
+        """
+        with self.database.writing() as connection:
+            if not move(connection, key, "writing", "live"):
+                raise Unavailable("The upload was given up before it could be published. Send it again.")
+            return _insert(connection, key, package, written)
+
+    def replace_object(self, package: PackageRow, key: str, written: WrittenObject) -> PackageRow | None:
+        """Give the package the new object in place of its lost or damaged one, in one commit.
+
+        None if the package has changed meanwhile.
+        """
+        with self.database.writing() as connection:
+            statement = (
+                update(Package)
+                .where(Package.id == package.id, Package.object_key == package.object_key)
+                .values(object_key=key, fingerprint=written.fingerprint, damaged_at=None, verified_at=func.now())
+                .returning(*COLUMNS)
+            )
+            row = connection.execute(statement).one_or_none()
+            if row is None or not move(connection, key, "writing", "live"):
+                connection.rollback()
+                return None
+            move(connection, package.object_key, "live", "doomed")
+            return row
+
+    def get(self, package_id: int) -> PackageRow:
+        """The package; raises PackageNotFound."""
+        return self._one(Package.id == package_id)
+
+    def find(self, coordinates: Coordinates) -> PackageRow:
+        """The package at these coordinates; raises PackageNotFound."""
+        return self._one(*_at(coordinates))
+
+    def edit(self, package_id: int, edit: PackageEdit) -> PackageRow:
+        """Change the given fields; raises PackageNotFound."""
+        changes = {name: getattr(edit, name) for name in edit.__slots__ if getattr(edit, name) is not None}
+        statement = (
+            update(Package)
+            .where(Package.id == package_id)
+            .values(**changes, updated_at=func.now())
+            .returning(*COLUMNS)
+        )
+        with self.database.writing() as connection:
+            return _existing(connection.execute(statement).one_or_none())
+
+    def delete(self, package_id: int) -> str:
+        """Remove the package and doom its object in one commit; returns the object's key.
+
+        Raises PackageNotFound.
+        """
+        with self.database.writing() as connection:
+            statement = delete(Package).where(Package.id == package_id).returning(Package.object_key)
+            key: str = _existing(connection.execute(statement).one_or_none()).object_key
+            move(connection, key, "live", "doomed")
+            return key
+
+    def renew_fingerprint(self, package: PackageRow, fingerprint: str) -> None:
+        """The object was read and is right although the storage tells another fingerprint (a restored backup)."""
+        self._note_object(package, fingerprint=fingerprint, damaged_at=None, verified_at=func.now())
+
+    def mark_damaged(self, package: PackageRow) -> None:
+        """The object was read and is wrong."""
+        self._note_object(package, damaged_at=func.now())
+
+    def _note_object(self, package: PackageRow, **values: Any) -> None:
+        same_object = (Package.id == package.id, Package.object_key == package.object_key)
+        with self.database.writing() as connection:
+            connection.execute(update(Package).where(*same_object).values(**values))
+
+    def _one(self, *conditions: Any) -> PackageRow:
+        with self.database.reading() as connection:
+            return _existing(connection.execute(select(*COLUMNS).where(*conditions)).one_or_none())
+
+
+def _existing(row: PackageRow | None) -> PackageRow:
+    if row is None:
+        raise PackageNotFound
+    return row
+
+
+def _at(coordinates: Coordinates) -> tuple[Any, ...]:
+    return (
+        Package.name == coordinates.name,
+        Package.version == coordinates.version,
+        Package.platform == coordinates.platform,
+        Package.arch == coordinates.arch,
+    )
+
+
+def _insertion(key: str, package: NewPackage, written: WrittenObject) -> Any:
+    at = package.coordinates
+    statement = insert(Package).values(
+        name=at.name,
+        version=at.version,
+        version_key=sort_key(at.version),
+        is_prerelease=is_prerelease(at.version),
+        platform=at.platform,
+        arch=at.arch,
+        file_name=package.file_name,
+        file_size=written.size,
+        checksum=package.checksum,
+        content_type=package.content_type,
+        object_key=key,
+        fingerprint=written.fingerprint,
+        description=package.description,
+        created_by=package.created_by,
+    )
+    return statement.on_conflict_do_nothing(constraint="uq_packages_coordinates").returning(*COLUMNS)
+
+
+def _insert(connection: Connection, key: str, package: NewPackage, written: WrittenObject) -> PackageRow:
+    """Insert, or raise what stands in the way; again if that was deleted while we looked."""
+    for _ in range(INSERT_TRIES):
+        if row := connection.execute(_insertion(key, package, written)).one_or_none():
+            return row
+        occupied = select(*COLUMNS).where(*_at(package.coordinates))
+        existing = connection.execute(occupied).one_or_none()
+        if existing is not None:
+            raise AlreadyPublished(existing) if existing.checksum == package.checksum else PackageExists
+    raise Unavailable("This package is being deleted again and again. Send it again.")
