@@ -1,0 +1,82 @@
+"""JSON Web Tokens: made and checked by flask-jwt-extended, with every claim required that it leaves optional."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from flask import Flask, current_app
+from flask_jwt_extended import create_access_token, decode_token
+
+from app.accounts.caller import Kind
+from app.errors import Unauthorized
+from app.extensions import jwt
+
+ISSUER = "opamp-packages"
+AUDIENCE = "opamp-packages"
+ALGORITHM = "HS256"
+SUBJECT = re.compile(r"(user|token):([1-9][0-9]{0,18})", re.ASCII)
+MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token that is sound in itself says: whose it is, and of which series."""
+
+    kind: Kind
+    id: int
+    series: str
+
+
+def install(app: Flask, secret_key: str, duration: int) -> None:
+    """Bind flask-jwt-extended to `app`; `duration` is how many seconds a login's token lasts."""
+    app.config.update(
+        JWT_SECRET_KEY=secret_key,
+        JWT_ALGORITHM=ALGORITHM,
+        JWT_DECODE_ALGORITHMS=[ALGORITHM],
+        JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=duration),
+        JWT_ENCODE_ISSUER=ISSUER,
+        JWT_DECODE_ISSUER=ISSUER,
+        JWT_ENCODE_AUDIENCE=AUDIENCE,
+        JWT_DECODE_AUDIENCE=AUDIENCE,
+        JWT_ENCODE_NBF=False,
+    )
+    jwt.init_app(app)
+    jwt.decode_key_loader(_key_of_type)
+
+
+def _key_of_type(_header: dict[str, Any], unverified_claims: dict[str, Any]) -> str:
+    """The key for this type of token. There is one type; KeyError for another or none.
+
+    This is the only place to see that a token has no type: flask-jwt-extended gives it one afterwards.
+    """
+    keys = {"access": current_app.config["JWT_SECRET_KEY"]}
+    return cast(str, keys[unverified_claims["type"]])
+
+
+def encode(claims: Claims, expires_at: datetime) -> str:
+    """A token with these claims; `expires_at` is kept to the second."""
+    return create_access_token(
+        f"{claims.kind}:{claims.id}",
+        expires_delta=False,
+        additional_claims={"exp": expires_at, "series": claims.series},
+    )
+
+
+def decode(encoded: str) -> Claims:
+    """The claims of a token that is whole, ours, of type access and in its time. Raises Unauthorized."""
+    try:
+        return _checked(decode_token(encoded))
+    except Exception as error:  # noqa: BLE001 - whatever a hostile token breaks in decoding, it is no token
+        raise Unauthorized from error
+
+
+def _checked(claims: dict[str, Any]) -> Claims:
+    subject = SUBJECT.fullmatch(claims["sub"])
+    series, identifier = claims["series"], claims["jti"]
+    if subject is None or "exp" not in claims or not isinstance(series, str) or not isinstance(identifier, str):
+        raise Unauthorized
+    owner = int(subject[2])
+    if owner > MAX_ID:
+        raise Unauthorized
+    return Claims(cast(Kind, subject[1]), owner, series)

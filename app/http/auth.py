@@ -1,0 +1,54 @@
+"""Who may call a handler: the Authorization header, the token in it, the role that its owner has now."""
+
+import functools
+import re
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+from flask import g, request
+
+from app.accounts.caller import Caller
+from app.accounts.roles import Role
+from app.errors import Forbidden, Unauthorized
+from app.http.describe import for_role
+from app.wiring import services
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+BEARER = re.compile(r"bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.ASCII | re.IGNORECASE)
+"""One scheme, one space, one token (RFC 6750, 2.1). A second header field arrives joined by a comma: no match."""
+
+
+def requires(role: Role) -> Callable[[Callable[Arguments, Answer]], Callable[Arguments, Answer]]:
+    """Let callers with `role` or a higher one into the handler, no others. Raises Unauthorized, Forbidden."""
+
+    def decorate(view: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+        @functools.wraps(view)
+        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+            admit(services().accounts.caller(bearer_token()), role)
+            return view(*args, **kwargs)
+
+        return for_role(role.label)(guarded)
+
+    return decorate
+
+
+def admit(caller: Caller, role: Role) -> None:
+    """Make `caller` the one behind this request. Raises Forbidden if its role is lower than `role`."""
+    g.caller = caller
+    if caller.role < role:
+        raise Forbidden(f"This needs the role {role.label}; yours is {caller.role.label}.")
+
+
+def caller() -> Caller:
+    """Who makes this request. Only in a handler that `requires` a role."""
+    return cast(Caller, g.caller)
+
+
+def bearer_token() -> str:
+    """The token of the Authorization header. Raises Unauthorized if there is not exactly one, well formed."""
+    field = BEARER.fullmatch(request.environ.get("HTTP_AUTHORIZATION", ""))
+    if field is None:
+        raise Unauthorized
+    return field[1]

@@ -1,0 +1,68 @@
+"""What the OpenAPI document says of a handler. These decorators add to its description and leave it unwrapped,
+so that a request does not pay for the document. They stand below `requires`.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from flask_smorest import Blueprint
+from marshmallow import Schema
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_smorest = Blueprint("descriptions", __name__)
+
+SECURITY_SCHEME = "bearer"
+"""The name of the security scheme in the document's components."""
+
+
+def answers(status: int, schema: type[Schema] | Schema | None = None, **described: Any) -> Callable[[View], View]:
+    """The handler's answer when all is well; `described` as flask-smorest's `response` takes it."""
+    return _describing(_smorest.response(status, schema, **described))
+
+
+def refuses(*statuses: int) -> Callable[[View], View]:
+    """Problems that the handler may answer with, beside those that every handler may."""
+
+    def describe(view: View) -> View:
+        for status in statuses:
+            _describing(_smorest.alt_response(status, HTTPStatus(status).name))(view)
+        return view
+
+    return describe
+
+
+def takes(schema: type[Schema]) -> Callable[[View], View]:
+    """The JSON object that the handler reads with `json_fields`."""
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    described = _describing(_smorest.doc(requestBody=body))
+    return lambda view: refuses(400, 413, 415)(described(view))
+
+
+def asks(schema: type[Schema]) -> Callable[[View], View]:
+    """The query parameters that the handler reads with `parameters`."""
+    return _describing(_smorest.doc(parameters=[{"in": "query", "schema": schema}]))
+
+
+def for_role(label: str) -> Callable[[View], View]:
+    """The lowest role that may call the handler."""
+    role = {"security": [{SECURITY_SCHEME: []}], "x-role": label}
+    described = _describing(_smorest.doc(**role))
+    return lambda view: refuses(401, 403, 422, 503)(described(view))
+
+
+def for_everyone(view: View) -> View:
+    """The handler needs no token."""
+    described = _describing(_smorest.doc(security=[]))
+    return refuses(422, 503)(described(view))
+
+
+def _describing(decorator: Callable[[Any], Any]) -> Callable[[View], View]:
+    """Take what flask-smorest's decorator notes on its wrapper, and leave the wrapper."""
+
+    def describe(view: View) -> View:
+        view._apidoc = decorator(view)._apidoc  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+        return view
+
+    return describe
