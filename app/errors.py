@@ -68,6 +68,12 @@ class Unauthorized(ServiceError):
     detail = "Send a valid token as 'Authorization: Bearer …'; POST /api/v1/auth/login makes one."
 
 
+class WrongCredentials(Unauthorized):
+    """A login with a name or a password that is wrong, or of a disabled user (401); it does not say which."""
+
+    detail = "The user name or the password is wrong."
+
+
 class Forbidden(ServiceError):
     """The role is too low (403)."""
 
@@ -91,8 +97,24 @@ class PackageNotFound(NotFound):
     detail = "There is no such package."
 
 
+class UserNotFound(NotFound):
+    detail = "There is no such user."
+
+
+class TokenNotFound(NotFound):
+    detail = "There is no such token."
+
+
 class Conflict(ServiceError):
     """The request contradicts what is there (409)."""
+
+
+class UsernameTaken(Conflict):
+    detail = "There is a user of this name already. Choose another name, or change that user."
+
+
+class LastAdmin(Conflict):
+    detail = "This is the last active admin. Make another user an admin first."
 
 
 class PackageExists(Conflict):

@@ -20,9 +20,9 @@ SERIES_CHECK = f"token_series ~ '^[0-9a-f]{{{SERIES_LENGTH}}}$'"
 class User(db.Model):
     """Someone who logs in with a password.
 
-    Every token carries the `token_series` its owner had when it was made, and counts only while the owner still
-    has it: a new password draws a new series. Being random, it also keeps tokens from a lost or restored database
-    from fitting a row that was given the same id again.
+    Every token carries the `token_series` its owner had when it was made, and counts only while the owner
+    still has it: a new password draws a new series. Being random, it also keeps tokens from a lost or
+    restored database from fitting a row that was given the same id again.
     """
 
     __tablename__ = "users"
@@ -72,5 +72,7 @@ class LoginAttempt(db.Model):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     login_key: Mapped[bytes] = mapped_column(LargeBinary)
-    attempted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
+    attempted_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), index=True
+    )
     failed: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -1,8 +1,8 @@
-"""JSON Web Tokens: made and checked by flask-jwt-extended, with every claim required that it leaves optional."""
+"""JSON Web Tokens by flask-jwt-extended, with every claim required that it leaves optional."""
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from flask import Flask, current_app
@@ -28,13 +28,12 @@ class Claims:
     series: str
 
 
-def install(app: Flask, secret_key: str, duration: int) -> None:
-    """Bind flask-jwt-extended to `app`; `duration` is how many seconds a login's token lasts."""
+def install(app: Flask, secret_key: str) -> None:
+    """Bind flask-jwt-extended to `app`. Tokens are signed with `secret_key`."""
     app.config.update(
         JWT_SECRET_KEY=secret_key,
         JWT_ALGORITHM=ALGORITHM,
         JWT_DECODE_ALGORITHMS=[ALGORITHM],
-        JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=duration),
         JWT_ENCODE_ISSUER=ISSUER,
         JWT_DECODE_ISSUER=ISSUER,
         JWT_ENCODE_AUDIENCE=AUDIENCE,
@@ -51,7 +50,8 @@ def _key_of_type(_header: dict[str, Any], unverified_claims: dict[str, Any]) -> 
     This is the only place to see that a token has no type: flask-jwt-extended gives it one afterwards.
     """
     keys = {"access": current_app.config["JWT_SECRET_KEY"]}
-    return cast(str, keys[unverified_claims["type"]])
+    key: str = keys[unverified_claims["type"]]
+    return key
 
 
 def encode(claims: Claims, expires_at: datetime) -> str:
@@ -67,16 +67,13 @@ def decode(encoded: str) -> Claims:
     """The claims of a token that is whole, ours, of type access and in its time. Raises Unauthorized."""
     try:
         return _checked(decode_token(encoded))
-    except Exception as error:  # noqa: BLE001 - whatever a hostile token breaks in decoding, it is no token
+    except Exception as error:  # whatever a hostile token breaks in decoding: it is no token
         raise Unauthorized from error
 
 
 def _checked(claims: dict[str, Any]) -> Claims:
     subject = SUBJECT.fullmatch(claims["sub"])
-    series, identifier = claims["series"], claims["jti"]
-    if subject is None or "exp" not in claims or not isinstance(series, str) or not isinstance(identifier, str):
+    complete = "exp" in claims and isinstance(claims["jti"], str) and isinstance(claims["series"], str)
+    if subject is None or not complete or int(subject[2]) > MAX_ID:
         raise Unauthorized
-    owner = int(subject[2])
-    if owner > MAX_ID:
-        raise Unauthorized
-    return Claims(cast(Kind, subject[1]), owner, series)
+    return Claims(cast("Kind", subject[1]), int(subject[2]), claims["series"])

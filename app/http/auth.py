@@ -17,7 +17,7 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 BEARER = re.compile(r"bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.ASCII | re.IGNORECASE)
-"""One scheme, one space, one token (RFC 6750, 2.1). A second header field arrives joined by a comma: no match."""
+"""One scheme, one space, one token (RFC 6750, 2.1). A second header field arrives joined by a comma."""
 
 
 def requires(role: Role) -> Callable[[Callable[Arguments, Answer]], Callable[Arguments, Answer]]:
@@ -43,7 +43,7 @@ def admit(caller: Caller, role: Role) -> None:
 
 def caller() -> Caller:
     """Who makes this request. Only in a handler that `requires` a role."""
-    return cast(Caller, g.caller)
+    return cast("Caller", g.caller)
 
 
 def bearer_token() -> str:

@@ -1,5 +1,7 @@
-"""What the OpenAPI document says of a handler. These decorators add to its description and leave it unwrapped,
-so that a request does not pay for the document. They stand below `requires`.
+"""What the OpenAPI document says of a handler.
+
+These decorators leave the handler unwrapped, so that no request pays for the document. They stand below
+`requires`.
 """
 
 from collections.abc import Callable
@@ -17,7 +19,9 @@ SECURITY_SCHEME = "bearer"
 """The name of the security scheme in the document's components."""
 
 
-def answers(status: int, schema: type[Schema] | Schema | None = None, **described: Any) -> Callable[[View], View]:
+def answers(
+    status: int, schema: type[Schema] | Schema | None = None, **described: Any
+) -> Callable[[View], View]:
     """The handler's answer when all is well; `described` as flask-smorest's `response` takes it."""
     return _describing(_smorest.response(status, schema, **described))
 

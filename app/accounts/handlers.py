@@ -1,0 +1,159 @@
+"""Login, the caller's own account, users and machine tokens over HTTP."""
+
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from app.accounts.manager import AccountManager
+from app.accounts.roles import Role
+from app.accounts.schemas import (
+    CallerSchema,
+    IssuedTokenSchema,
+    LoggedInSchema,
+    LoginSchema,
+    NewTokenSchema,
+    NewUserSchema,
+    TokenSchema,
+    UserChangeSchema,
+    UserSchema,
+)
+from app.http.answers import json_answer, no_content
+from app.http.auth import caller, requires
+from app.http.describe import answers, asks, for_everyone, refuses, takes
+from app.http.json_body import json_fields
+from app.http.paging import PageQuery, asked_page, page_answer
+from app.http.query import no_parameters, parameters
+from app.wiring import services
+
+blueprint = Blueprint(
+    "accounts", __name__, url_prefix="/api/v1", description="Logins, users, machine tokens."
+)
+
+
+def accounts() -> AccountManager:
+    """The manager of the app that serves this request."""
+    return services().accounts
+
+
+@blueprint.route("/auth/login")
+class Login(MethodView):
+    """Logins."""
+
+    @for_everyone
+    @answers(200, LoggedInSchema)
+    @takes(LoginSchema)
+    @refuses(401, 429)
+    def post(self) -> Response:
+        """A token for a user name and password.
+
+        The answer to an unknown name and to a wrong password is the same. After 10 failures of a name from an
+        address within 5 minutes every further login is refused with 429 and Retry-After.
+        """
+        login = accounts().login(**json_fields(LoginSchema()), address=request.remote_addr or "")
+        return json_answer(LoggedInSchema().dump(login))
+
+
+@blueprint.route("/me")
+class Me(MethodView):
+    """The caller."""
+
+    @requires(Role.AGENT)
+    @answers(200, CallerSchema)
+    def get(self) -> Response:
+        """Who the token speaks for, with the role it has now."""
+        no_parameters()
+        return json_answer(CallerSchema().dump(caller()))
+
+
+@blueprint.route("/users")
+class Users(MethodView):
+    """All users."""
+
+    @requires(Role.ADMIN)
+    @answers(200, UserSchema(many=True))
+    @asks(PageQuery)
+    def get(self) -> Response:
+        """Users by id, in pages: follow `Link: <…>; rel="next"` while there is one."""
+        page = asked_page(parameters(PageQuery()), int)
+        rows = accounts().users(page.fetch, page.after_id)
+        return page_answer(page, rows, UserSchema().dump, lambda row: (row.id,))
+
+    @requires(Role.ADMIN)
+    @answers(201, UserSchema)
+    @takes(NewUserSchema)
+    @refuses(409)
+    def post(self) -> Response:
+        """Create a user."""
+        user = accounts().create_user(**json_fields(NewUserSchema()))
+        return json_answer(UserSchema().dump(user), 201)
+
+
+@blueprint.route("/users/<bigint:user_id>")
+class User(MethodView):
+    """One user."""
+
+    @requires(Role.ADMIN)
+    @answers(200, UserSchema)
+    @refuses(404)
+    def get(self, user_id: int) -> Response:
+        """The user."""
+        user = accounts().user(user_id)
+        no_parameters()
+        return json_answer(UserSchema().dump(user))
+
+    @requires(Role.ADMIN)
+    @answers(200, UserSchema)
+    @takes(UserChangeSchema)
+    @refuses(404, 409)
+    def patch(self, user_id: int) -> Response:
+        """Change role, password or activity; a new password ends the user's tokens."""
+        accounts().user(user_id)
+        user = accounts().change_user(user_id, **json_fields(UserChangeSchema()))
+        return json_answer(UserSchema().dump(user))
+
+    @requires(Role.ADMIN)
+    @answers(204)
+    @refuses(404, 409)
+    def delete(self, user_id: int) -> Response:
+        """Remove the user, which ends their tokens. Machine tokens that they made stay."""
+        accounts().user(user_id)
+        no_parameters()
+        accounts().delete_user(user_id)
+        return no_content()
+
+
+@blueprint.route("/tokens")
+class Tokens(MethodView):
+    """All machine tokens."""
+
+    @requires(Role.ADMIN)
+    @answers(200, TokenSchema(many=True))
+    @asks(PageQuery)
+    def get(self) -> Response:
+        """Machine tokens by id, in pages, without the tokens themselves."""
+        page = asked_page(parameters(PageQuery()), int)
+        rows = accounts().tokens(page.fetch, page.after_id)
+        return page_answer(page, rows, TokenSchema().dump, lambda row: (row.id,))
+
+    @requires(Role.ADMIN)
+    @answers(201, IssuedTokenSchema)
+    @takes(NewTokenSchema)
+    def post(self) -> Response:
+        """Make a machine token. `token` is shown this once and kept nowhere."""
+        issued = accounts().create_token(**json_fields(NewTokenSchema()), created_by=caller().username)
+        return json_answer({**TokenSchema().dump(issued.row), "token": issued.token}, 201)
+
+
+@blueprint.route("/tokens/<bigint:token_id>")
+class Token(MethodView):
+    """One machine token."""
+
+    @requires(Role.ADMIN)
+    @answers(204)
+    @refuses(404)
+    def delete(self, token_id: int) -> Response:
+        """Revoke the machine token at once."""
+        accounts().token(token_id)
+        no_parameters()
+        accounts().delete_token(token_id)
+        return no_content()

@@ -1,0 +1,126 @@
+"""Logins, users and machine tokens: what happens in which order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.accounts import tokens
+from app.accounts.caller import Caller
+from app.accounts.logins import LoginLimit
+from app.accounts.passwords import Passwords
+from app.accounts.roles import Role
+from app.accounts.store import AccountStore, TokenRow, UserRow, new_series
+from app.accounts.tokens import Claims
+from app.accounts.usernames import is_username
+from app.errors import Unauthorized, WrongCredentials
+
+DEFAULT_TOKEN_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login that was let in, with its token."""
+
+    token: str
+    expires_at: datetime
+    user: UserRow
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A machine token as it is made: the only time that the token itself is known."""
+
+    token: str
+    row: TokenRow
+
+
+class AccountManager:
+    """All that happens to accounts. Every method may raise DatabaseUnavailable."""
+
+    def __init__(
+        self, store: AccountStore, limit: LoginLimit, passwords: Passwords, login_duration: int
+    ) -> None:
+        """`login_duration`: seconds that the token of a login lasts."""
+        self.store = store
+        self.limit = limit
+        self.passwords = passwords
+        self.login_duration = timedelta(seconds=login_duration)
+
+    def caller(self, encoded: str) -> Caller:
+        """Who this token speaks for now. Raises Unauthorized."""
+        caller = self.store.caller(tokens.decode(encoded))
+        if caller is None:
+            raise Unauthorized
+        return caller
+
+    def login(self, username: str, password: str, address: str) -> Login:
+        """Let a user in from a network address. Raises TooManyLogins, WrongCredentials."""
+        with self.limit.attempt(username, address):
+            user = self._recognised(username, password)
+        expires_at = moment_after(self.login_duration)
+        return Login(tokens.encode(Claims("user", user.id, user.token_series), expires_at), expires_at, user)
+
+    def _recognised(self, username: str, password: str) -> UserRow:
+        user = self.store.credentials(username) if is_username(username) else None
+        matches = self.passwords.match(user.password_hash if user else None, password)
+        if user is None or not matches or not user.is_active:
+            raise WrongCredentials
+        return user
+
+    def create_user(self, username: str, password: str, role: Role) -> UserRow:
+        """Add a user. Raises UsernameTaken."""
+        return self.store.add_user(username, self.passwords.hash(password), role)
+
+    def user(self, user_id: int) -> UserRow:
+        """The user. Raises UserNotFound."""
+        return self.store.user(user_id)
+
+    def users(self, limit: int, after: int) -> Sequence[UserRow]:
+        """At most `limit` users with ids over `after`."""
+        return self.store.users(limit, after)
+
+    def change_user(
+        self,
+        user_id: int,
+        *,
+        role: Role | None = None,
+        password: str | None = None,
+        is_active: bool | None = None,
+    ) -> UserRow:
+        """Change what is given; a new password ends the user's tokens. Raises UserNotFound, LastAdmin."""
+        changes: dict[str, Any] = {}
+        if role is not None:
+            changes["role"] = role.label
+        if is_active is not None:
+            changes["is_active"] = is_active
+        if password is not None:
+            changes |= {"password_hash": self.passwords.hash(password), "token_series": new_series()}
+        return self.store.change_user(user_id, changes) if changes else self.store.user(user_id)
+
+    def delete_user(self, user_id: int) -> None:
+        """Remove a user, which ends their tokens. Raises UserNotFound, LastAdmin."""
+        self.store.delete_user(user_id)
+
+    def create_token(self, name: str, role: Role, expires_in_days: int, created_by: str) -> IssuedToken:
+        """Make a machine token that lasts `expires_in_days` days."""
+        expires_at = moment_after(timedelta(days=expires_in_days))
+        row, series = self.store.add_token(name, role, expires_at, created_by)
+        return IssuedToken(tokens.encode(Claims("token", row.id, series), expires_at), row)
+
+    def token(self, token_id: int) -> TokenRow:
+        """The machine token. Raises TokenNotFound."""
+        return self.store.token(token_id)
+
+    def tokens(self, limit: int, after: int) -> Sequence[TokenRow]:
+        """At most `limit` machine tokens with ids over `after`."""
+        return self.store.tokens(limit, after)
+
+    def delete_token(self, token_id: int) -> None:
+        """Revoke a machine token at once. Raises TokenNotFound."""
+        self.store.delete_token(token_id)
+
+
+def moment_after(duration: timedelta) -> datetime:
+    """Now plus `duration`, to the second, as a token's claim `exp` can say it."""
+    return (datetime.now(UTC) + duration).replace(microsecond=0)

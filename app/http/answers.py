@@ -1,0 +1,18 @@
+"""Answers that are not errors."""
+
+from typing import Any
+
+import orjson
+from flask import Response
+
+
+def json_answer(content: Any, status: int = 200, **headers: str) -> Response:
+    """`content` as JSON."""
+    return Response(orjson.dumps(content), status, headers, content_type="application/json")
+
+
+def no_content() -> Response:
+    """204: done, and nothing to say."""
+    answer = Response(status=204)
+    del answer.headers["Content-Type"]
+    return answer

@@ -1,0 +1,97 @@
+"""Keyset pages: `limit` and `cursor` in, an array and `Link: <…>; rel="next"` (RFC 8288) out."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from flask import Response, request
+from marshmallow import Schema, fields, validate
+
+from app.errors import Invalid
+from app.http import cursors
+from app.http.answers import json_answer
+from app.http.cursors import CursorError, CursorValue
+from app.http.fields import QueryNumber
+from app.http.query import query_pairs
+from app.wiring import services
+
+Item = TypeVar("Item")
+
+
+class PageQuery(Schema):
+    """The parameters of every list; a list's own filters and sort are added in a subclass."""
+
+    limit = QueryNumber(
+        load_default=100,
+        validate=validate.Range(1, 500),
+        metadata={"description": "How many at most on this page."},
+    )
+    cursor = fields.String(
+        load_default=None,
+        metadata={"description": "Where the page before ended: take it from that page's Link header."},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page that a request asks for: `limit` rows after the position `after`, None for the first page."""
+
+    limit: int
+    after: tuple[CursorValue, ...] | None
+    listing: str
+
+    @property
+    def fetch(self) -> int:
+        """How many rows to fetch: one more than the page has, which tells whether another page follows."""
+        return self.limit + 1
+
+    @property
+    def after_id(self) -> int:
+        """The id that the page follows, in a list by id alone; 0, below every id, for the first page."""
+        return int(self.after[-1]) if self.after else 0  # type: ignore[arg-type]  # the last value is the id
+
+
+def asked_page(query: Mapping[str, Any], *types: type[CursorValue]) -> Page:
+    """The page that a loaded PageQuery asks for.
+
+    `types` are those of the values that the rows are sorted by, the id last. A cursor holds good for the same
+    path and the same parameters only, as they were loaded: their defaults and aliases make no difference.
+    Raises Invalid.
+    """
+    bound = {name: value for name, value in query.items() if name not in ("limit", "cursor")}
+    listing = json.dumps([request.path, bound], sort_keys=True, default=str)
+    if query["cursor"] is None:
+        return Page(query["limit"], None, listing)
+    try:
+        return Page(query["limit"], cursors.decode(query["cursor"], listing, types), listing)
+    except CursorError as error:
+        raise Invalid(
+            {"cursor": ["Is not a cursor of this list with these filters and this sort."]}
+        ) from error
+
+
+def page_answer(
+    page: Page,
+    rows: Sequence[Item],
+    content: Callable[[Item], Any],
+    position: Callable[[Item], tuple[CursorValue, ...]],
+) -> Response:
+    """The page as an array of each row's `content`, with a link to the next one if `rows` has one too many.
+
+    `position` gives the values that a row is sorted by, the id last.
+    """
+    shown = rows[: page.limit]
+    answer = json_answer([content(row) for row in shown])
+    if len(rows) > len(shown):
+        cursor = cursors.encode(position(shown[-1]), page.listing)
+        answer.headers["Link"] = f'<{_next_url(cursor)}>; rel="next"'
+    return answer
+
+
+def _next_url(cursor: str) -> str:
+    """This request's URL with another cursor, on the configured base: the Host header plays no part."""
+    kept = [(name, value) for name, value in query_pairs() if name != "cursor"]
+    base = services().config.server.public_url.rstrip("/")
+    return f"{base}{quote(request.path)}?{urlencode([*kept, ('cursor', cursor)])}"
