@@ -1,0 +1,16 @@
+"""The OpAMP package service."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Config
+
+
+def create_app(config: "Config | None" = None) -> "Flask":
+    """The application, by `config` or by what app.config.load finds. Raises ConfigError; connects to nothing."""
+    # Imported here, so that app.config or app.http.worker can be had without the whole application.
+    from app.factory import make_app  # noqa: PLC0415
+
+    return make_app(config)

@@ -1,0 +1,54 @@
+"""Putting the application together."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import cli, health, metrics, waiting
+from app.accounts import tokens
+from app.config import Config, load
+from app.database import engine_options
+from app.extensions import db, migrate
+from app.http import logs, openapi, problems, request_id
+from app.http.converters import BigIntConverter
+from app.wiring import wire
+
+
+def make_app(config: Config | None = None) -> Flask:
+    """The application, by `config` or by what `load` finds. Raises ConfigError; connects to nothing.
+
+    PostgreSQL and storage may be away: each request then tells.
+    """
+    config = config or load()
+    app = Flask(__name__, static_folder=None)
+    app.config.update(flask_settings(config))
+    app.url_map.merge_slashes = False
+    app.url_map.converters["bigint"] = BigIntConverter
+    trust_proxies(app, config.server.trusted_proxies)
+    db.init_app(app)
+    migrate.init_app(app, db, compare_type=True)
+    tokens.install(app, config.jwt.secret_key.get_secret_value())
+    waiting.install()
+    wire(app, config)
+    for part in (request_id, logs, metrics, problems, health, openapi, cli):
+        part.register(app)
+    app.before_request(limit_waiting)
+    return app
+
+
+def flask_settings(config: Config) -> dict[str, object]:
+    """What Flask and its extensions read from app.config."""
+    return {
+        "SQLALCHEMY_DATABASE_URI": config.database.sqlalchemy_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(config.database.pool_size),
+    }
+
+
+def trust_proxies(app: Flask, hops: int) -> None:
+    """Believe the X-Forwarded-* of `hops` proxies, and of no one else."""
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+
+
+def limit_waiting() -> None:
+    """Give the request its allowance of waiting for PostgreSQL."""
+    waiting.allow(waiting.REQUEST_ALLOWANCE)

@@ -1,0 +1,90 @@
+"""The one place where classes meet: configuration → storage → stores → managers."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+from sqlalchemy import Engine
+
+from app import metrics
+from app.accounts.logins import LoginLimit
+from app.accounts.manager import AccountManager
+from app.accounts.passwords import Passwords
+from app.accounts.store import AccountStore
+from app.config import Config
+from app.database import Database, prepare
+from app.extensions import db
+from app.objects.ledger import Ledger
+from app.objects.reconcile import Reconciler
+from app.packages.listing import PackageListing
+from app.packages.manager import PackageManager
+from app.packages.reader import PackageReader
+from app.packages.store import PackageStore
+from app.storage.base import Storage
+from app.storage.filesystem import FilesystemStorage
+from app.storage.minio import MinioStorage
+
+EXTENSION = "opamp-packages"
+
+
+@dataclass(frozen=True)
+class PackageServices:
+    """All that the packages' handlers call."""
+
+    store: PackageStore
+    listing: PackageListing
+    reader: PackageReader
+    manager: PackageManager
+
+
+@dataclass(frozen=True)
+class Services:
+    """The service's parts, wired."""
+
+    config: Config
+    database: Database
+    storage: Storage
+    accounts: AccountManager
+    packages: PackageServices
+    reconciler: Reconciler
+
+
+def services() -> Services:
+    """The parts of the app that serves this request."""
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+def wire(app: Flask, config: Config) -> Services:
+    """Build the parts for `app` out of `config`; connects to nothing."""
+    with app.app_context():
+        parts = build(config, db.engine, make_storage(config))
+    app.extensions[EXTENSION] = parts
+    return parts
+
+
+def build(config: Config, engine: Engine, storage: Storage) -> Services:
+    """The parts on a given engine and storage."""
+    prepare(engine)
+    database = Database(engine, on_error=metrics.count_database_error)
+    ledger = Ledger(database)
+    store = PackageStore(database)
+    return Services(
+        config=config,
+        database=database,
+        storage=storage,
+        accounts=AccountManager(AccountStore(database), LoginLimit(database), Passwords(), config.jwt.duration),
+        packages=PackageServices(
+            store=store,
+            listing=PackageListing(database),
+            reader=PackageReader(store, storage),
+            manager=PackageManager(store, ledger, storage),
+        ),
+        reconciler=Reconciler(ledger, storage, config.packages.upload_timeout),
+    )
+
+
+def make_storage(config: Config) -> Storage:
+    """The backend that the configuration asks for; connects to nothing."""
+    if config.storage.backend == "filesystem":
+        return FilesystemStorage(config.storage.root)
+    return MinioStorage.from_config(config.minio)
