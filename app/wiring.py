@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from app import metrics
 from app.accounts.logins import LoginLimit
+from app.accounts.logins import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
 from app.accounts.store import AccountStore

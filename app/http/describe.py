@@ -37,9 +37,9 @@ def refuses(*statuses: int) -> Callable[[View], View]:
     return describe
 
 
-def takes(schema: type[Schema]) -> Callable[[View], View]:
-    """The JSON object that the handler reads with `json_fields`."""
-    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+def takes(schema: type[Schema], media_type: str = "application/json") -> Callable[[View], View]:
+    """The body: a JSON object that the handler reads with `json_fields`, or of another media type."""
+    body = {"required": True, "content": {media_type: {"schema": schema}}}
     described = _describing(_smorest.doc(requestBody=body))
     return lambda view: refuses(400, 413, 415)(described(view))
 

@@ -1,7 +1,9 @@
 """Lists of packages: filters, sorts and keyset pages, each on an index of its own."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, literal, or_, select, tuple_, union_all
@@ -14,24 +16,25 @@ from app.packages.store import COLUMNS, PackageRow
 
 SORTS = {"created_at": Package.created_at, "name": Package.name, "version": Package.version_key}
 DEFAULT_SORT = "-created_at"
+SORT_TYPES: dict[str, type[str] | type[datetime]] = {"created_at": datetime, "name": str, "version": str}
 SORT_NAMES = (*SORTS, *(f"-{name}" for name in SORTS))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which packages, in which order, after which: `after` is the last row's sort value and id."""
+    """Which packages, in which order, after which: `after` is the sort value and the id of the row before."""
 
     filters: dict[str, Any]
-    sort: str = DEFAULT_SORT
-    limit: int = 100
-    after: tuple[Any, int] | None = None
+    sort: str
+    limit: int
+    after: tuple[Any, ...] | None = None
 
     @property
     def descending(self) -> bool:
         """Whether the sort, and the id that settles ties, run downwards."""
         return self.sort.startswith("-")
 
-    def position(self, row: PackageRow) -> tuple[Any, int]:
+    def position(self, row: PackageRow) -> tuple[Any, ...]:
         """What `after` is for the page that follows `row`."""
         column = SORTS[self.sort.lstrip("-")]
         return getattr(row, column.key), row.id
@@ -43,11 +46,10 @@ class PackageListing:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def page(self, page: Page) -> tuple[list[PackageRow], bool]:
-        """The page's rows, at most `limit`, and whether there are more."""
+    def page(self, page: Page) -> Sequence[PackageRow]:
+        """The page's rows, at most `limit`."""
         with self.database.reading() as connection:
-            rows = connection.execute(page_statement(page)).all()
-        return list(rows[: page.limit]), len(rows) > page.limit
+            return connection.execute(page_statement(page)).all()
 
     def latest(self, name: str, platform: str, arch: str, *, prerelease: bool = False) -> PackageRow:
         """The newest active package by SemVer precedence: of the exact arch if it has one, else of `any`.
@@ -62,14 +64,14 @@ class PackageListing:
 
 
 def page_statement(page: Page) -> Select[Any]:
-    """One page and one row more, which tells whether there is another page."""
+    """One page: where it starts and what it has, straight from an index."""
     column = SORTS[page.sort.lstrip("-")]
     order = [column.desc(), Package.id.desc()] if page.descending else [column, Package.id]
     statement = select(*COLUMNS).where(*conditions(page.filters))
     if page.after is not None:
         here, there = tuple_(column, Package.id), tuple_(*map(literal, page.after))
         statement = statement.where(here < there if page.descending else here > there)
-    return statement.order_by(*order).limit(page.limit + 1)
+    return statement.order_by(*order).limit(page.limit)
 
 
 def conditions(filters: dict[str, Any]) -> list[ColumnElement[bool]]:

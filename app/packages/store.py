@@ -104,6 +104,10 @@ class PackageStore:
         """The package at these coordinates; raises PackageNotFound."""
         return self._one(*_at(coordinates))
 
+    def find_file(self, coordinates: Coordinates, file_name: str) -> PackageRow:
+        """The package at these coordinates, if its file has this name; raises PackageNotFound."""
+        return self._one(*_at(coordinates), Package.file_name == file_name)
+
     def edit(self, package_id: int, edit: PackageEdit) -> PackageRow:
         """Change the given fields; raises PackageNotFound."""
         changes = {name: getattr(edit, name) for name in edit.__slots__ if getattr(edit, name) is not None}

@@ -1,0 +1,173 @@
+"""Packages over HTTP."""
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from app.accounts.roles import Role
+from app.errors import Invalid, PackageNotFound
+from app.http.answers import json_answer, no_content
+from app.http.auth import caller, requires
+from app.http.describe import answers, asks, refuses, takes
+from app.http.json_body import json_fields
+from app.http.paging import asked_page, page_answer
+from app.http.query import no_parameters, parameters
+from app.packages.listing import SORT_TYPES, Page
+from app.packages.receiving import path_coordinates, receive_form, receive_raw
+from app.packages.schemas import (
+    EditSchema,
+    LatestQuery,
+    ListQuery,
+    PackageSchema,
+    PutQuery,
+    UploadFormSchema,
+    package_json,
+)
+from app.packages.sending import send_package
+from app.packages.store import PackageEdit, PackageRow
+from app.wiring import PackageServices, services
+
+blueprint = Blueprint("packages", __name__, url_prefix="/api/v1", description="Publish, find, download packages.")
+
+COORDINATES = "/packages/<name>/<version>/<platform>/<arch>/<file_name>"
+
+
+def packages() -> PackageServices:
+    """The packages' part of the app that serves this request."""
+    return services().packages
+
+
+@blueprint.route("/packages")
+class Packages(MethodView):
+    """All packages."""
+
+    @requires(Role.AGENT)
+    @answers(200, PackageSchema(many=True))
+    @asks(ListQuery)
+    def get(self) -> Response:
+        """Packages in pages: follow `Link: <…>; rel="next"` while there is one."""
+        query = parameters(ListQuery())
+        asked = asked_page(query, SORT_TYPES[query["sort"].lstrip("-")], int)
+        page = Page(filters_of(query), query["sort"], asked.fetch, asked.after)
+        return page_answer(asked, packages().listing.page(page), content, page.position)
+
+    @requires(Role.PUBLISHER)
+    @answers(201, PackageSchema)
+    @takes(UploadFormSchema, "multipart/form-data")
+    @refuses(408, 409, 507)
+    def post(self) -> Response:
+        """Publish a package. The same bytes at the same coordinates again: 200 with the existing one."""
+        published = packages().manager.publish(receive_form(), caller().username)
+        return published_answer(published.package, created=published.created)
+
+
+@blueprint.route("/packages/latest")
+class Latest(MethodView):
+    """The newest version."""
+
+    @requires(Role.AGENT)
+    @answers(200, PackageSchema)
+    @asks(LatestQuery)
+    @refuses(404)
+    def get(self) -> Response:
+        """The newest active package by SemVer precedence, for exactly this arch or, failing that, for `any`."""
+        return json_answer(content(packages().listing.latest(**parameters(LatestQuery()))))
+
+
+@blueprint.route("/packages/<bigint:package_id>")
+class OnePackage(MethodView):
+    """One package."""
+
+    @requires(Role.AGENT)
+    @answers(200, PackageSchema)
+    @refuses(404)
+    def get(self, package_id: int) -> Response:
+        """The package."""
+        package = packages().store.get(package_id)
+        no_parameters()
+        return json_answer(content(package))
+
+    @requires(Role.PUBLISHER)
+    @answers(200, PackageSchema)
+    @takes(EditSchema)
+    @refuses(404)
+    def patch(self, package_id: int) -> Response:
+        """Change the description, or yank: inactive is not latest and not offered, still downloadable."""
+        packages().store.get(package_id)
+        edit = PackageEdit(**json_fields(EditSchema()))
+        return json_answer(content(packages().store.edit(package_id, edit)))
+
+    @requires(Role.ADMIN)
+    @answers(204)
+    @refuses(404)
+    def delete(self, package_id: int) -> Response:
+        """Remove the package and its bytes. After a 503 it may be gone already."""
+        packages().store.get(package_id)
+        no_parameters()
+        packages().manager.delete(package_id)
+        return no_content()
+
+
+@blueprint.route("/packages/<bigint:package_id>/download")
+class PackageDownload(MethodView):
+    """A package's bytes by id."""
+
+    @requires(Role.AGENT)
+    @answers(200, content_type="application/octet-stream")
+    @refuses(404, 416, 502)
+    def get(self, package_id: int) -> Response:
+        """The package's bytes: one range, conditional requests."""
+        package = packages().store.get(package_id)
+        no_parameters()
+        return send_package(package)
+
+
+@blueprint.route(COORDINATES)
+class PackageFile(MethodView):
+    """A package's bytes by coordinates."""
+
+    @requires(Role.AGENT)
+    @answers(200, content_type="application/octet-stream")
+    @refuses(404, 416, 502)
+    def get(self, **path: str) -> Response:
+        """The package's bytes: one range, conditional requests."""
+        package = find_file(path)
+        no_parameters()
+        return send_package(package)
+
+    @requires(Role.PUBLISHER)
+    @answers(201, PackageSchema)
+    @asks(PutQuery)
+    @refuses(408, 409, 411, 413, 507)
+    def put(self, **path: str) -> Response:
+        """Publish a package whose bytes are the body. `Repr-Digest: sha-256=:…:` has them verified."""
+        published = packages().manager.publish(receive_raw(path), caller().username)
+        return published_answer(published.package, created=published.created)
+
+
+def content(package: PackageRow) -> dict[str, Any]:
+    """The package's JSON."""
+    return package_json(package, services().storage.location)
+
+
+def find_file(path: dict[str, str]) -> PackageRow:
+    """The package at the path's coordinates; what can be no coordinate is no such path. Raises PackageNotFound."""
+    try:
+        coordinates = path_coordinates(path)
+    except Invalid as error:
+        raise PackageNotFound from error
+    return packages().store.find_file(coordinates, path["file_name"])
+
+
+def filters_of(query: dict[str, Any]) -> dict[str, Any]:
+    """The list's filters out of its loaded parameters."""
+    return {name: value for name, value in query.items() if name not in ("sort", "limit", "cursor")}
+
+
+def published_answer(package: PackageRow, *, created: bool) -> Response:
+    """201 with the new package's place, 200 with that of the one that was there."""
+    place = f"{services().config.server.public_url}{quote(request.script_root)}/api/v1/packages/{package.id}"
+    return json_answer(content(package), 201 if created else 200, Location=place)

@@ -1,0 +1,144 @@
+"""The two ways in which an upload arrives: a form, or the bytes alone."""
+
+from typing import Any
+
+from flask import request
+from marshmallow import ValidationError
+
+from app.errors import BadRequest, Invalid, UnsupportedMediaType
+from app.http.body import RequestBody
+from app.http.multipart import FilePart, FormReader
+from app.http.query import no_parameters, parameters
+from app.http.validation import load
+from app.packages import fields
+from app.packages.schemas import CoordinatesSchema, FormSchema, PutQuery
+from app.packages.store import Coordinates
+from app.packages.uploads import UploadFields
+from app.storage.base import ByteSource
+from app.wiring import services
+
+FORM = "multipart/form-data"
+FORM_ALLOWANCE = 2 << 20
+"""Bytes that a form may have around its file: 1 MiB of fields, and the headers of their parts."""
+
+
+def receive_form() -> "FormUpload":
+    """The upload in this request's form. Raises UnsupportedMediaType, BadRequest, TooLarge, Invalid."""
+    if request.mimetype != FORM:
+        raise UnsupportedMediaType(f"Send the package as {FORM}, as curl's -F does.")
+    boundary = request.mimetype_params.get("boundary")
+    limits = services().config.packages
+    body = RequestBody(request.environ, limit=limits.max_size + FORM_ALLOWANCE, timeout=limits.upload_timeout)
+    no_parameters()
+    if not boundary:
+        raise BadRequest("The Content-Type has no boundary.")
+    return FormUpload(FormReader(body, boundary.encode(), limits.max_size))
+
+
+def receive_raw(path: dict[str, str]) -> "RawUpload":
+    """The upload whose coordinates are in the path. Raises LengthRequired, TooLarge, Invalid."""
+    limits = services().config.packages
+    body = RequestBody(
+        request.environ, limit=limits.max_size, timeout=limits.upload_timeout, length_required=True
+    )
+    query = parameters(PutQuery())
+    return RawUpload(body, raw_fields(path, query["description"]))
+
+
+class FormUpload:
+    """A form with the package's bytes and fields, in any order."""
+
+    size: int | None = None
+
+    def __init__(self, form: FormReader) -> None:
+        self.form = form
+        self.file: FilePart | None = None
+
+    def open_file(self) -> ByteSource:
+        """Read up to the file; fields that have come before it are checked before the file is."""
+        self.file = self.form.open_file()
+        return self.file.source
+
+    def finish(self) -> UploadFields:
+        """Read the rest, and check all fields together."""
+        sent = self.form.finish()
+        errors = {name: ["Must not be repeated."] for name, values in sent.items() if len(values) > 1}
+        file_name = checked("file", fields.file_name, self.file.file_name, errors) if self.file else ""
+        values = loaded(FormSchema(), {name: values[0] for name, values in sent.items()}, errors)
+        return upload_fields(values, file_name, self.file.content_type if self.file else None)
+
+
+class RawUpload:
+    """A request whose body is the file and nothing else."""
+
+    def __init__(self, body: RequestBody, described: UploadFields) -> None:
+        self.body = body
+        self.described = described
+        self.size = body.length
+
+    def open_file(self) -> ByteSource:
+        """The body itself."""
+        return self.body
+
+    def finish(self) -> UploadFields:
+        """The fields were all there before the body."""
+        return self.described
+
+
+def path_coordinates(path: dict[str, str]) -> Coordinates:
+    """The canonical coordinates of a file's path. Raises Invalid."""
+    return coordinates_of(load(CoordinatesSchema(), without(path, "file_name")))
+
+
+def raw_fields(path: dict[str, str], description: str) -> UploadFields:
+    """What path, query and headers say of a raw upload. Raises Invalid with all that is wrong."""
+    errors: dict[str, list[str]] = {}
+    file_name = checked("file_name", fields.file_name, path["file_name"], errors)
+    header = request.headers.get("Repr-Digest")
+    checksum = None if header is None else checked("Repr-Digest", fields.repr_digest, header, errors)
+    values = loaded(CoordinatesSchema(), without(path, "file_name"), errors)
+    return upload_fields(
+        {**values, "description": description, "checksum": checksum}, file_name, request.headers.get("Content-Type")
+    )
+
+
+def upload_fields(values: dict[str, Any], file_name: str, content_type: str | None) -> UploadFields:
+    """The loaded values as the manager takes them."""
+    checksum = values["checksum"]
+    return UploadFields(
+        coordinates=coordinates_of(values),
+        file_name=file_name,
+        content_type=fields.content_type(content_type),
+        description=values["description"],
+        checksum=checksum.lower() if checksum else None,
+    )
+
+
+def coordinates_of(values: dict[str, Any]) -> Coordinates:
+    """The four coordinates among the loaded values."""
+    return Coordinates(values["name"], values["version"], values["platform"], values["arch"])
+
+
+def checked(field: str, check: Any, value: str, errors: dict[str, list[str]]) -> Any:
+    """`check(value)`; what it refuses is noted in `errors` under `field`."""
+    try:
+        return check(value)
+    except ValidationError as error:
+        errors[field] = [str(message) for message in error.messages]
+        return ""
+
+
+def loaded(schema: Any, values: dict[str, str], errors: dict[str, list[str]]) -> dict[str, Any]:
+    """The values as `schema` loads them. Raises Invalid with its errors and those noted before."""
+    try:
+        result = load(schema, values)
+    except Invalid as error:
+        raise Invalid({**error.errors, **errors}) from error
+    if errors:
+        raise Invalid(errors)
+    return result
+
+
+def without(values: dict[str, str], name: str) -> dict[str, str]:
+    """All values but one."""
+    return {key: value for key, value in values.items() if key != name}

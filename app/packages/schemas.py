@@ -1,0 +1,112 @@
+"""The JSON, form and query of packages."""
+
+from typing import Any
+
+from marshmallow import Schema, validate
+from marshmallow import fields as marshmallow_fields
+
+from app.http.fields import Flag, Moment, QueryFlag, rfc3339
+from app.http.paging import PageQuery
+from app.packages import fields
+from app.packages.listing import DEFAULT_SORT, SORT_NAMES
+from app.packages.store import PackageRow
+
+MAX_Q_LENGTH = 200
+
+
+class PackageSchema(Schema):
+    """A package. Described here, written by `package_json`: a list of 500 is no place for a field's ceremony."""
+
+    id = marshmallow_fields.Integer()
+    name = marshmallow_fields.String()
+    version = marshmallow_fields.String()
+    platform = marshmallow_fields.String()
+    arch = marshmallow_fields.String()
+    file_name = marshmallow_fields.String()
+    file_size = marshmallow_fields.Integer(metadata={"description": "Bytes."})
+    checksum = marshmallow_fields.String(metadata={"description": "SHA-256 in lower-case hex."})
+    storage_path = marshmallow_fields.String(metadata={"description": "Bucket or folder, and the object's key."})
+    description = marshmallow_fields.String()
+    is_active = marshmallow_fields.Boolean(metadata={"description": "false: yanked."})
+    created_at = Moment()
+    updated_at = Moment()
+    created_by = marshmallow_fields.String(metadata={"description": "Who uploaded it; kept after they are gone."})
+
+
+def package_json(package: PackageRow, location: str) -> dict[str, Any]:
+    """A package as PackageSchema describes it; `location` is the bucket's or folder's name."""
+    return {
+        "id": package.id,
+        "name": package.name,
+        "version": package.version,
+        "platform": package.platform,
+        "arch": package.arch,
+        "file_name": package.file_name,
+        "file_size": package.file_size,
+        "checksum": package.checksum,
+        "storage_path": f"{location}/{package.object_key}",
+        "description": package.description,
+        "is_active": package.is_active,
+        "created_at": rfc3339(package.created_at),
+        "updated_at": rfc3339(package.updated_at),
+        "created_by": package.created_by,
+    }
+
+
+class CoordinatesSchema(Schema):
+    """What identifies a package."""
+
+    name = fields.name(required=True)
+    version = fields.version(required=True)
+    platform = fields.platform(required=True)
+    arch = fields.arch(required=True)
+
+
+class FormSchema(CoordinatesSchema):
+    """The fields of an upload form beside `file`."""
+
+    description = fields.description(load_default="")
+    checksum = fields.checksum(load_default=None)
+
+
+class UploadFormSchema(FormSchema):
+    """The whole upload form, for the OpenAPI document."""
+
+    file = marshmallow_fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+
+
+class PutQuery(Schema):
+    """The parameters of an upload by PUT."""
+
+    description = fields.description(load_default="")
+
+
+class EditSchema(Schema):
+    """What may be changed of a package."""
+
+    description = fields.description()
+    is_active = Flag()
+
+
+class ListQuery(PageQuery):
+    """The filters and the sort of the list."""
+
+    name = fields.name()
+    version = fields.version()
+    platform = fields.platform()
+    arch = fields.arch()
+    is_active = QueryFlag()
+    q = fields.Text(
+        validate=validate.Length(1, MAX_Q_LENGTH),
+        metadata={"description": "Case-insensitive substring of name or description."},
+    )
+    sort = marshmallow_fields.String(load_default=DEFAULT_SORT, validate=validate.OneOf(SORT_NAMES))
+
+
+class LatestQuery(Schema):
+    """Which package's latest version."""
+
+    name = fields.name(required=True)
+    platform = fields.platform(required=True)
+    arch = fields.arch(required=True)
+    prerelease = QueryFlag(load_default=False)
