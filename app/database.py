@@ -72,6 +72,21 @@ class Database:
                 self._on_error()
                 raise CommitInDoubt from error
 
+    @contextlib.contextmanager
+    def exclusively(self, lock: int, *, wait: bool) -> Iterator[bool]:
+        """Hold one advisory lock, the same for all replicas, for the block; False if another has it.
+
+        With `wait` it takes its turn instead. Raises DatabaseUnavailable.
+        """
+        take = text("SELECT pg_advisory_lock(:lock)" if wait else "SELECT pg_try_advisory_lock(:lock)")
+        with self.reading() as connection:
+            held = wait | bool(connection.execute(take, {"lock": lock}).scalar())
+            try:
+                yield held
+            finally:
+                if held:
+                    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": lock})
+
     def ping(self) -> None:
         """Return if the database answers and has the schema's tables. Raises DatabaseUnavailable."""
         with self.reading() as connection:

@@ -8,7 +8,6 @@ from sqlalchemy import Engine
 
 from app import metrics
 from app.accounts.logins import LoginLimit
-from app.accounts.logins import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
 from app.accounts.store import AccountStore
@@ -52,7 +51,7 @@ class Services:
 
 def services() -> Services:
     """The parts of the app that serves this request."""
-    return cast(Services, current_app.extensions[EXTENSION])
+    return cast("Services", current_app.extensions[EXTENSION])
 
 
 def wire(app: Flask, config: Config) -> Services:

@@ -12,6 +12,9 @@ from app.storage.base import Storage
 LATE_WRITE = timedelta(minutes=5)
 """How long after an upload's time limit a write that was given up might still land at the S3."""
 
+RECONCILE_LOCK = 0x7265636F6E
+"""The advisory lock under which one reconciler runs at a time."""
+
 log = logging.getLogger(__name__)
 
 

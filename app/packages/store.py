@@ -1,7 +1,6 @@
 """The packages table's transactions."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
@@ -52,7 +51,7 @@ class PackageEdit:
     is_active: bool | None = None
 
 
-class AlreadyPublished(Exception):  # noqa: N818 - an outcome of a race, not an error
+class AlreadyPublished(Exception):
     """Another upload has these coordinates with the same bytes."""
 
     def __init__(self, package: PackageRow) -> None:
