@@ -3,10 +3,12 @@
 import re
 import secrets
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, has_request_context, request
 
 HEADER = "X-Request-ID"
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+KEPT_AS = "opamp_packages.request_id"
+"""The key in the WSGI environ: it outlives Flask's contexts, as a streamed body does."""
 
 
 def new_id() -> str:
@@ -18,10 +20,11 @@ def request_id() -> str:
     """The current request's id: the client's own if it is acceptable, else a new one, the same all along."""
     if not has_request_context():
         return new_id()
-    if "request_id" not in g:
+    known = request.environ.get(KEPT_AS)
+    if known is None:
         offered = request.headers.get(HEADER, "")
-        g.request_id = offered if ACCEPTABLE.fullmatch(offered) else new_id()
-    return str(g.request_id)
+        known = request.environ[KEPT_AS] = offered if ACCEPTABLE.fullmatch(offered) else new_id()
+    return str(known)
 
 
 def _add_header(response: Response) -> Response:
