@@ -1,0 +1,103 @@
+"""Kept HTTP connections to one S3 endpoint, on which every wait has a limit.
+
+http.client and not urllib3: urllib3 sends under its connect timeout, counts that for a whole body instead of
+for a standstill, and does not tell whether a connection that failed was a kept one, the only case in which
+sending again is right.
+"""
+
+import http.client
+import select
+import ssl
+import threading
+import time
+
+from app.storage.patience import CONNECT, Patience
+
+KEPT_AT_MOST = 64
+KEPT_FOR = 15.0
+"""Seconds; below the idle limits of the servers (MinIO 30 s, S3 about 20 s), so that few are found closed."""
+
+SEND_BLOCK = 256 * 1024
+"""Bytes per sendall: its timeout counts for all that it is given, so this is what has to move within it."""
+
+
+class Connection:
+    """One connection; `kept` says that it has carried a request before."""
+
+    def __init__(self, http_connection: http.client.HTTPConnection) -> None:
+        self._http = http_connection
+        self.kept = False
+        self.idle_since = 0.0
+
+    def send_head(self, method: str, path: str, headers: dict[str, str], patience: Patience) -> None:
+        """Connect if need be and send request line and headers."""
+        if self._http.sock is None:
+            self._http.timeout = min(CONNECT, patience.left())
+            self._http.connect()
+        self._http.sock.settimeout(patience.left())
+        self._http.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, content in headers.items():
+            self._http.putheader(name, content)
+        self._http.endheaders()
+
+    def send_body(self, body: memoryview, patience: Patience) -> None:
+        """Send a piece of the body; each block that the server took counts as progress."""
+        for start in range(0, len(body), SEND_BLOCK):
+            self._http.sock.settimeout(patience.left())
+            self._http.send(body[start : start + SEND_BLOCK])
+            patience.progress()
+
+    def answer(self, patience: Patience) -> http.client.HTTPResponse:
+        """Wait for status and headers of the answer."""
+        self._http.sock.settimeout(patience.left())
+        response = self._http.getresponse()
+        patience.progress()
+        return response
+
+    def wait_for_bytes(self, seconds: float) -> None:
+        """From now on wait at most `seconds` for each piece of the answer's body."""
+        if self._http.sock is not None:
+            self._http.sock.settimeout(seconds)
+
+    def is_closed_by_server(self) -> bool:
+        """Whether the idle connection has something to read: an end of file, or what nobody asked for."""
+        poller = select.poll()
+        poller.register(self._http.sock, select.POLLIN)
+        return bool(poller.poll(0))
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class ConnectionPool:
+    """Connections to `endpoint` (host or host:port), the last used first. Safe for many threads."""
+
+    def __init__(self, endpoint: str, *, use_ssl: bool) -> None:
+        self._endpoint = endpoint
+        self._context = ssl.create_default_context() if use_ssl else None
+        self._idle: list[Connection] = []
+        self._lock = threading.Lock()
+
+    def take(self, *, fresh: bool = False) -> Connection:
+        """A kept connection that looks alive, or a new one, which is not connected yet."""
+        while not fresh and (connection := self._pop()):
+            if time.monotonic() - connection.idle_since < KEPT_FOR and not connection.is_closed_by_server():
+                return connection
+            connection.close()
+        if self._context is not None:
+            return Connection(http.client.HTTPSConnection(self._endpoint, context=self._context))
+        return Connection(http.client.HTTPConnection(self._endpoint))
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep a connection whose answer was read to its end."""
+        connection.kept = True
+        connection.idle_since = time.monotonic()
+        with self._lock:
+            if len(self._idle) < KEPT_AT_MOST:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _pop(self) -> Connection | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None

@@ -1,0 +1,176 @@
+"""Objects in a bucket of MinIO or any other S3."""
+
+import threading
+from collections.abc import Callable
+
+from app.config.sections import MinioSection
+from app.errors import ObjectChanged, ObjectNotFound, StorageUnavailable
+from app.storage.base import ByteSource, ObjectReader, WrittenObject
+from app.storage.multipart import (
+    CHECKSUM,
+    PART_SIZE,
+    MultipartUpload,
+    Part,
+    crc32c,
+    list_uploads,
+    write_in_parts,
+)
+from app.storage.patience import Patience
+from app.storage.s3_client import S3Answer, S3Client
+from app.storage.s3_errors import NoSuchBucket
+from app.storage.s3_reader import NoBytes, S3Reader
+
+
+class MinioStorage:
+    """A `Storage` in the bucket `bucket` of the S3 at `endpoint` (host or host:port).
+
+    The bucket is made when it is absent and `may_create()` agrees, at the first write or ping, and never
+    again once it was seen: a bucket that vanishes has taken its objects along, which an empty one would hide.
+    Presigned URLs name `public_endpoint`: host, host:port, or a URL with its scheme.
+    """
+
+    name = "minio"
+
+    def __init__(
+        self,
+        endpoint: str,
+        access_key: str,
+        secret_key: str,
+        bucket: str,
+        *,
+        use_ssl: bool = False,
+        region: str = "",
+        public_endpoint: str = "",
+        may_create: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.location = bucket
+        self._client = S3Client(endpoint, access_key, secret_key, bucket, use_ssl=use_ssl, region=region)
+        self._public_endpoint = public_endpoint
+        self._may_create = may_create
+        self._bucket_seen = False
+        self._bucket_lock = threading.Lock()
+
+    @classmethod
+    def from_config(cls, config: MinioSection, *, may_create: Callable[[], bool] = lambda: True) -> "MinioStorage":
+        """The storage that the section `minio` of the configuration describes."""
+        return cls(
+            config.endpoint,
+            config.access_key.get_secret_value(),
+            config.secret_key.get_secret_value(),
+            config.bucket,
+            use_ssl=config.use_ssl,
+            region=config.region,
+            public_endpoint=config.public_endpoint,
+            may_create=may_create,
+        )
+
+    def __repr__(self) -> str:
+        return f"MinioStorage({self._client!r})"
+
+    def write(
+        self,
+        key: str,
+        source: ByteSource,
+        *,
+        size: int | None = None,
+        on_upload_id: Callable[[str], None] = lambda _: None,
+    ) -> WrittenObject:
+        """Store all of `source`: up to one part in a single PUT, more in parts. See `Storage.write`."""
+        part, following = Part(), Part()
+        part.fill(source, PART_SIZE if size is None else min(size + 1, PART_SIZE))
+        if part.size == PART_SIZE and size != PART_SIZE:
+            following.fill(source, PART_SIZE)
+        self._see_bucket()
+        if following.size:
+            return WrittenObject(*write_in_parts(self._client, key, (part, following), source, on_upload_id))
+        headers = {CHECKSUM: crc32c(part.content)}
+        answer = self._client.request("PUT", key, headers=headers, body=part.content, unsigned=True)
+        answer.document()
+        return WrittenObject(part.size, answer.etag)
+
+    def open(self, key: str, *, expected: WrittenObject, start: int = 0, length: int | None = None) -> ObjectReader:
+        """Open the object by one GET of just these bytes. See `Storage.open`."""
+        rest = max(expected.size - start, 0)
+        length = rest if length is None else min(length, rest)
+        if not length and expected.size:
+            if self.stat(key) != expected:
+                raise ObjectChanged("The object is not the one that was written.")
+            return NoBytes()
+        headers = {"If-Match": f'"{expected.fingerprint}"'}
+        if length < expected.size:
+            headers["Range"] = f"bytes={start}-{start + length - 1}"
+        answer = self._client.request("GET", key, headers=headers)
+        if WrittenObject(_complete_length(answer), answer.etag) != expected:
+            answer.finish()
+            raise ObjectChanged("The object is not the one that was written.")
+        return S3Reader(answer, length)
+
+    def stat(self, key: str) -> WrittenObject:
+        """Size and ETag. See `Storage.stat`."""
+        patience = Patience()
+        try:
+            answer = self._client.request("HEAD", key, patience=patience)
+        except StorageUnavailable:
+            # The answer to a HEAD has no body, so a missing key and a missing bucket look alike: ask again by GET.
+            answer = self._client.request("GET", key, patience=patience)
+            answer.finish()
+            return WrittenObject(_complete_length(answer), answer.etag)
+        answer.document()
+        return WrittenObject(_complete_length(answer), answer.etag)
+
+    def delete(self, key: str) -> None:
+        """Remove the object; it being gone already is success."""
+        try:
+            self._client.request("DELETE", key).document()
+        except ObjectNotFound:
+            return
+
+    def abort_uploads(self, key: str, upload_id: str | None = None) -> None:
+        """End the multipart uploads of exactly this key, and `upload_id`."""
+        known = {upload_id} if upload_id else set()
+        for each in known.union(list_uploads(self._client, key)):
+            MultipartUpload(self._client, key, each).abort()
+
+    def ping(self) -> None:
+        """Ask for the bucket, and make it if this is the first time; StorageUnavailable tells why not."""
+        if not self._bucket_seen:
+            self._see_bucket()
+        else:
+            self._ask_for_bucket()
+
+    def presigned_get(self, key: str, *, expires_seconds: int, file_name_disposition: str, content_type: str) -> str:
+        """A URL at `public_endpoint` under which anyone can GET the object for `expires_seconds` (1-604,800)."""
+        overrides = {
+            "response-content-disposition": file_name_disposition,
+            "response-content-type": content_type,
+        }
+        url = self._client.url(key, overrides)
+        scheme, separator, host = self._public_endpoint.rpartition("://")
+        if host:
+            url = url._replace(netloc=host)
+        if separator:
+            url = url._replace(scheme=scheme)
+        return self._client.presigned_get(url, expires_seconds)
+
+    def _ask_for_bucket(self) -> None:
+        """Raise NoSuchBucket or StorageUnavailable with the S3's reason, which the answer to a HEAD would lack."""
+        self._client.request("GET", query={"list-type": "2", "max-keys": "1", "prefix": "none/"}).document()
+
+    def _see_bucket(self) -> None:
+        if self._bucket_seen:
+            return
+        with self._bucket_lock:
+            if not self._bucket_seen:
+                try:
+                    self._ask_for_bucket()
+                except NoSuchBucket:
+                    if not self._may_create():
+                        raise
+                    self._client.make_bucket()
+                self._bucket_seen = True
+
+
+def _complete_length(answer: S3Answer) -> int:
+    """The whole object's size in bytes, also if the answer has a range of it; -1 if it is not told."""
+    total = answer.headers.get("Content-Range", "").rpartition("/")[2] or answer.headers.get("Content-Length", "")
+    return int(total) if total.isdecimal() else -1

@@ -1,0 +1,205 @@
+"""S3 multipart uploads: a pipeline of two senders while the source fills the next buffer, and the clean-up."""
+
+import base64
+import queue
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from xml.sax.saxutils import escape
+
+import google_crc32c
+
+from app.errors import StorageUnavailable
+from app.storage.base import ByteSource
+from app.storage.digest import fill
+from app.storage.patience import FIRST_BYTE, Patience
+from app.storage.s3_client import S3Client
+from app.storage.s3_errors import NoSuchUpload, elements, local_name, refusal
+
+PART_SIZE = 8 * 1024 * 1024
+"""Bytes of the first parts. S3 takes no part below 5 MiB but the last."""
+
+SENDERS = 2
+"""Parts on their way at once; measured: three are not faster than two."""
+
+PARTS_OF_ONE_SIZE = 1000
+"""After so many parts the size doubles: 10,000 parts then hold 8 TiB, and below 7.8 GiB all are of PART_SIZE."""
+
+CRC_BLOCK = 64 * 1024
+"""Bytes; google-crc32c takes only `bytes`, and a copy of this size stays in the processor's cache."""
+
+CHECKSUM = "x-amz-checksum-crc32c"
+"""The header that lets the storage check the bytes without a signature over them."""
+
+CLEAN_UP_AFTER_FAILURE = 0.25
+"""Seconds for ending an upload whose storage has just failed: the request has waited for it already."""
+
+
+def memory_bound() -> int:
+    """Bytes of buffers that one upload of up to 7.8 GiB uses at most."""
+    return (SENDERS + 1) * PART_SIZE
+
+
+@dataclass(slots=True)
+class Part:
+    """A buffer with a part's bytes, to be used again when the part is sent."""
+
+    buffer: bytearray = field(default_factory=bytearray)
+    size: int = 0
+
+    def fill(self, source: ByteSource, size: int) -> None:
+        """Take `size` bytes from the source, fewer only if it has ended."""
+        if len(self.buffer) < size:
+            self.buffer = bytearray(size)
+        self.size = fill(source, memoryview(self.buffer)[:size])
+
+    @property
+    def content(self) -> memoryview:
+        """The part's bytes, in the buffer."""
+        return memoryview(self.buffer)[: self.size]
+
+
+def crc32c(content: memoryview) -> str:
+    """The checksum as S3 writes it: big endian, in base64."""
+    checksum = 0
+    for start in range(0, len(content), CRC_BLOCK):
+        checksum = google_crc32c.extend(checksum, bytes(content[start : start + CRC_BLOCK]))
+    return base64.b64encode(checksum.to_bytes(4, "big")).decode()
+
+
+def part_size(number: int) -> int:
+    """Bytes of part `number`, from 1 on."""
+    return PART_SIZE << ((number - 1) // PARTS_OF_ONE_SIZE)
+
+
+@dataclass
+class MultipartUpload:
+    """One multipart upload of `key`, from its first request to completion or abortion."""
+
+    client: S3Client
+    key: str
+    upload_id: str = ""
+    size: int = 0
+    _sent: list[Future[str]] = field(default_factory=list)
+
+    def begin(self, content_type: str = "application/octet-stream") -> str:
+        """Open the upload and return its id."""
+        headers = {"Content-Type": content_type, "x-amz-checksum-algorithm": "CRC32C"}
+        # A repeated request would open a second upload of which nobody knows the id: so a fresh connection.
+        answer = self.client.request("POST", self.key, query={"uploads": ""}, headers=headers, fresh=True)
+        self.upload_id = elements(answer.document()).get("UploadId", "")
+        if not self.upload_id:
+            raise StorageUnavailable("The storage gave no id for a multipart upload. Try again.")
+        return self.upload_id
+
+    def send_all(self, part: Part, following: Part, source: ByteSource) -> None:
+        """Send `part`, `following` and then all of the source, each part while the next is read."""
+        free: queue.SimpleQueue[Part] = queue.SimpleQueue()
+        for _ in range(SENDERS - 1):
+            free.put(Part())
+        with ThreadPoolExecutor(SENDERS, thread_name_prefix="s3-part") as senders:
+            self._submit(senders, part, free)
+            part, size = following, PART_SIZE
+            self._submit(senders, part, free)
+            while part.size == size:
+                part, size = free.get(), part_size(len(self._sent) + 1)
+                self._raise_failed()
+                part.fill(source, size)
+                self._submit(senders, part, free)
+
+    def complete(self) -> str:
+        """Put the parts together and return the object's ETag. A large file may take longer: 1 s per 256 MiB."""
+        parts = "".join(part.result() for part in self._sent)
+        answer = self.client.request(
+            "POST",
+            self.key,
+            query={"uploadId": self.upload_id},
+            body=f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode(),
+            patience=Patience(for_bytes=self.size),
+            fresh=True,
+        )
+        document = answer.document()
+        etag = elements(document).get("ETag", "").strip('"')
+        if not etag:
+            # S3 sends 200 before it knows, and an <Error> in the body when it has failed.
+            raise refusal(500, document)
+        return etag
+
+    def abort(self, seconds: float = FIRST_BYTE) -> None:
+        """End the upload and remove its parts; it being gone already is success."""
+        try:
+            query = {"uploadId": self.upload_id}
+            self.client.request("DELETE", self.key, query=query, patience=Patience(seconds)).document()
+        except NoSuchUpload:
+            return
+
+    def _submit(self, senders: ThreadPoolExecutor, part: Part, free: "queue.SimpleQueue[Part]") -> None:
+        if not part.size:
+            return
+        self.size += part.size
+        sent = senders.submit(self._send, part, len(self._sent) + 1)
+        sent.add_done_callback(lambda _: free.put(part))
+        self._sent.append(sent)
+
+    def _send(self, part: Part, number: int) -> str:
+        """Send one part; what the completion has to say about it."""
+        checksum = crc32c(part.content)
+        answer = self.client.request(
+            "PUT",
+            self.key,
+            query={"partNumber": str(number), "uploadId": self.upload_id},
+            headers={CHECKSUM: checksum},
+            body=part.content,
+            unsigned=True,
+            patience=Patience(for_bytes=self.size),
+        )
+        answer.document()
+        fields = {"PartNumber": str(number), "ETag": answer.etag, "ChecksumCRC32C": checksum}
+        return "<Part>" + "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fields.items()) + "</Part>"
+
+    def _raise_failed(self) -> None:
+        for sent in self._sent[-SENDERS - 1 :]:
+            if sent.done():
+                sent.result()
+
+
+def list_uploads(client: S3Client, key: str) -> list[str]:
+    """The ids of the unfinished uploads of exactly this key. MinIO lists them for no shorter prefix."""
+    upload_ids: list[str] = []
+    query = {"uploads": "", "prefix": key}
+    while True:
+        document = client.request("GET", query=query).document()
+        upload_ids += _ids_of(key, document)
+        page = elements(document)
+        if page.get("IsTruncated") != "true":
+            return upload_ids
+        query |= {"key-marker": page["NextKeyMarker"], "upload-id-marker": page["NextUploadIdMarker"]}
+
+
+def _ids_of(key: str, document: bytes) -> list[str]:
+    uploads = [child for child in ET.fromstring(document) if local_name(child) == "Upload"]  # noqa: S314 - ours
+    fields = [{local_name(child): child.text or "" for child in upload} for upload in uploads]
+    return [upload["UploadId"] for upload in fields if upload.get("Key") == key]
+
+
+def write_in_parts(
+    client: S3Client, key: str, first: tuple[Part, Part], source: ByteSource, on_upload_id: Callable[[str], None]
+) -> tuple[int, str]:
+    """Store the `first` two parts and what follows in the source; size and ETag. Aborts whatever fails."""
+    upload = MultipartUpload(client, key)
+    upload.begin()
+    try:
+        on_upload_id(upload.upload_id)
+        upload.send_all(*first, source)
+        return upload.size, upload.complete()
+    except BaseException as error:
+        _abort_after(error, upload)
+        raise
+
+
+def _abort_after(error: BaseException, upload: MultipartUpload) -> None:
+    try:
+        upload.abort(CLEAN_UP_AFTER_FAILURE if isinstance(error, StorageUnavailable) else FIRST_BYTE)
+    except Exception as abort_error:  # noqa: BLE001 - the first error is the one to tell; the ledger knows the id
+        error.add_note(f"and the multipart upload stays for reconcile: {abort_error}")

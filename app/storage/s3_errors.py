@@ -1,0 +1,53 @@
+"""From an S3's refusals to our errors. What is neither "no such key" nor "full" is unavailable, so transient."""
+
+import xml.etree.ElementTree as ET
+
+from app.errors import ObjectChanged, ObjectNotFound, ServiceError, StorageFull, StorageUnavailable
+
+FULL = frozenset({"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded"})
+
+
+class NoSuchUpload(StorageUnavailable):
+    """The multipart upload is not there (any more)."""
+
+
+class NoSuchBucket(StorageUnavailable):
+    """The bucket is not there; its objects may be lost, so this is never "not found"."""
+
+    detail = "The storage's bucket does not exist."
+
+
+class BucketExists(StorageUnavailable):
+    """Somebody, most likely another worker, has made the bucket already."""
+
+
+def elements(document: bytes) -> dict[str, str]:
+    """The text of the top level elements of an XML answer, by name without namespace; {} if it is no XML."""
+    try:
+        root = ET.fromstring(document)  # noqa: S314 - the answer of the storage that we trust with the bytes
+    except ET.ParseError:
+        return {}
+    return {local_name(child): child.text or "" for child in root}
+
+
+def local_name(element: ET.Element) -> str:
+    """The element's name without its namespace."""
+    return element.tag.rpartition("}")[2]
+
+
+def refusal(status: int, document: bytes) -> ServiceError:
+    """What an answer of `status` with this XML body means. Only the code is shown, never the S3's message."""
+    code = elements(document).get("Code", "")
+    if code == "NoSuchKey":
+        return ObjectNotFound("There is no such object.")
+    if status in {412, 416}:
+        return ObjectChanged("The object is not the one that was written.")
+    if code in FULL or status == 507:
+        return StorageFull()
+    if code == "NoSuchUpload":
+        return NoSuchUpload("The storage does not know this multipart upload.")
+    if code == "BucketAlreadyOwnedByYou":
+        return BucketExists()
+    if code == "NoSuchBucket":
+        return NoSuchBucket()
+    return StorageUnavailable(f"The storage refused with {status} {code}".rstrip() + ". Try again.")
