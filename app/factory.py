@@ -32,6 +32,7 @@ def make_app(config: Config | None = None) -> Flask:
     for part in (request_id, logs, metrics, problems, health, openapi, cli):
         part.register(app)
     app.before_request(limit_waiting)
+    app.teardown_request(end_waiting)
     return app
 
 
@@ -52,3 +53,8 @@ def trust_proxies(app: Flask, hops: int) -> None:
 def limit_waiting() -> None:
     """Give the request its allowance of waiting for PostgreSQL."""
     waiting.allow(waiting.REQUEST_ALLOWANCE)
+
+
+def end_waiting(_error: BaseException | None) -> None:
+    """What the thread does after the request has no part in its allowance."""
+    waiting.allow(None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dev import postgres, s3
+from tests import databases
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +41,9 @@ def versitygw_server(services_folder: Path) -> Iterator[s3.S3]:
     """A running VersityGW."""
     with s3.versitygw(services_folder / "versitygw") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_server: postgres.Postgres) -> None:
+    """The migrated database that others are copied from."""
+    databases.make_template(postgres_server)
