@@ -19,6 +19,7 @@ from app.objects.reconcile import Reconciler
 from app.packages.listing import PackageListing
 from app.packages.manager import PackageManager
 from app.packages.reader import PackageReader
+from app.packages.scrub import Scrubber, ScrubLog
 from app.packages.store import PackageStore
 from app.storage.base import Storage
 from app.storage.filesystem import FilesystemStorage
@@ -35,6 +36,8 @@ class PackageServices:
     listing: PackageListing
     reader: PackageReader
     manager: PackageManager
+    scrubber: Scrubber
+    scrub_log: ScrubLog
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def build(config: Config, engine: Engine, storage: Storage) -> Services:
     database = Database(engine, on_error=metrics.count_database_error)
     ledger = Ledger(database)
     store = PackageStore(database)
+    reader = PackageReader(store, storage)
     return Services(
         config=config,
         database=database,
@@ -76,8 +80,10 @@ def build(config: Config, engine: Engine, storage: Storage) -> Services:
         packages=PackageServices(
             store=store,
             listing=PackageListing(database),
-            reader=PackageReader(store, storage),
+            reader=reader,
             manager=PackageManager(store, ledger, storage),
+            scrubber=Scrubber(reader),
+            scrub_log=ScrubLog(database),
         ),
         reconciler=Reconciler(ledger, storage, config.packages.upload_timeout),
     )

@@ -76,3 +76,13 @@ class Package(db.Model):
             postgresql_where=text("is_active"),
         ),
     )
+
+
+class ScrubRun(db.Model):
+    """One reading of every object; without `finished_at` it is to be continued."""
+
+    __tablename__ = "scrub_runs"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

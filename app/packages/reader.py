@@ -3,12 +3,16 @@
 import hashlib
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 
 from app.errors import ObjectChanged, ObjectNotFound, PackageDamaged
 from app.packages.store import PackageRow, PackageStore
 from app.storage.base import ObjectReader, Storage, WrittenObject
 
 READ_SIZE = 1 << 20
+
+Pace = Callable[[int], None]
+"""Told of every block's size in bytes; may wait."""
 
 
 class PackageReader:
@@ -47,28 +51,36 @@ class PackageReader:
             return self.storage.open(current.object_key, expected=verified, start=start, length=length)
 
     def verify(self, package: PackageRow) -> WrittenObject | None:
-        """Read the whole object and compare: renew the row's fingerprint if it is right, else mark it damaged.
+        """Read the object if its fingerprint is another; one thread at a time per package and worker.
 
-        Returns the object as it is now, None if it is damaged. One thread at a time per package and worker.
-        Raises ObjectNotFound, PackageNotFound, StorageUnavailable.
+        Returns the object as it is now, None if it is damaged. Raises as `examine` does.
         """
         with self._verifying[package.id]:
             current = self.store.get(package.id)
             found = self.storage.stat(current.object_key)
             if current.damaged_at is None and found == WrittenObject(current.file_size, current.fingerprint):
                 return found
-            if found.size == current.file_size and self._checksum(current, found) == current.checksum:
-                self.store.renew_fingerprint(current, found.fingerprint)
-                return found
-            self.store.mark_damaged(current)
-            return None
+            return self.examine(current, found)
 
-    def _checksum(self, package: PackageRow, found: WrittenObject) -> str:
+    def examine(self, package: PackageRow, found: WrittenObject, pace: Pace = lambda _: None) -> WrittenObject | None:
+        """Read the whole object and compare: renew the row's fingerprint if it is right, else mark it damaged.
+
+        Returns `found`, None if it is damaged. `pace` is called with the size of every block read.
+        Raises ObjectNotFound, ObjectChanged, StorageUnavailable, DatabaseUnavailable.
+        """
+        if found.size == package.file_size and self._checksum(package, found, pace) == package.checksum:
+            self.store.renew_fingerprint(package, found.fingerprint)
+            return found
+        self.store.mark_damaged(package)
+        return None
+
+    def _checksum(self, package: PackageRow, found: WrittenObject, pace: Pace) -> str:
         digest = hashlib.sha256()
         reader = self.storage.open(package.object_key, expected=found)
         try:
             while block := reader.read(READ_SIZE):
                 digest.update(block)
+                pace(len(block))
         finally:
             reader.close()
         return digest.hexdigest()

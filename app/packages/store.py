@@ -135,8 +135,8 @@ class PackageStore:
         self._note_object(package, fingerprint=fingerprint, damaged_at=None, verified_at=func.now())
 
     def mark_damaged(self, package: PackageRow) -> None:
-        """The object was read and is wrong."""
-        self._note_object(package, damaged_at=func.now())
+        """The object was looked for and is gone or wrong."""
+        self._note_object(package, damaged_at=func.now(), verified_at=func.now())
 
     def _note_object(self, package: PackageRow, **values: Any) -> None:
         same_object = (Package.id == package.id, Package.object_key == package.object_key)

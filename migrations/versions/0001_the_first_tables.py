@@ -85,6 +85,12 @@ def upgrade() -> None:
         batch_op.create_index('ix_packages_version_name', ['version', 'name', 'id'], unique=False)
         batch_op.create_index('ix_packages_version_version_key', ['version', 'version_key', 'id'], unique=False)
 
+    op.create_table('scrub_runs',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_scrub_runs'))
+    )
     op.create_table('tokens',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('name', sa.String(length=100), nullable=False),
@@ -123,6 +129,7 @@ def downgrade() -> None:
 
     op.drop_table('users')
     op.drop_table('tokens')
+    op.drop_table('scrub_runs')
     with op.batch_alter_table('packages', schema=None) as batch_op:
         batch_op.drop_index('ix_packages_version_version_key')
         batch_op.drop_index('ix_packages_version_name')
