@@ -143,6 +143,6 @@ def _limit_service_sessions(
 def _refuse_dead(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: object) -> None:
     """An idle connection with something to read has been closed by the server: take a new one instead."""
     poller = select.poll()
-    poller.register(connection.fileno(), select.POLLIN)  # type: ignore[attr-defined]  # psycopg2's
+    poller.register(connection.fileno(), select.POLLIN)
     if poller.poll(0):
         raise DisconnectionError

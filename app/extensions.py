@@ -21,6 +21,7 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base)
+# Models derive from Base itself, which mypy can follow; its tables are those of db.metadata.
+db = SQLAlchemy(metadata=Base.metadata)
 migrate = Migrate()
 jwt = JWTManager()

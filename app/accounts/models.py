@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, L
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.accounts.roles import LABELS
-from app.extensions import db
+from app.extensions import Base
 
 NAME_LENGTH = 100
 PASSWORD_HASH_LENGTH = 255
@@ -17,7 +17,7 @@ ROLE_CHECK = f"role IN ({', '.join(repr(label) for label in LABELS)})"
 SERIES_CHECK = f"token_series ~ '^[0-9a-f]{{{SERIES_LENGTH}}}$'"
 
 
-class User(db.Model):
+class User(Base):
     """Someone who logs in with a password.
 
     Every token carries the `token_series` its owner had when it was made, and counts only while the owner
@@ -42,7 +42,7 @@ class User(db.Model):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-class MachineToken(db.Model):
+class MachineToken(Base):
     """A token for a program. The row is the permission: without it the token is worth nothing."""
 
     __tablename__ = "tokens"
@@ -61,7 +61,7 @@ class MachineToken(db.Model):
     created_by: Mapped[str] = mapped_column(String(NAME_LENGTH))
 
 
-class LoginAttempt(db.Model):
+class LoginAttempt(Base):
     """A login under way or failed. `login_key` is a hash, so that a name of any length takes 32 bytes."""
 
     __tablename__ = "login_attempts"

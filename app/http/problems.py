@@ -55,7 +55,7 @@ def service_problem(error: errors.ServiceError) -> Response:
     entry = next((PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS), None)
     if entry is None:
         return unexpected_problem(error)
-    members = {"errors": error.errors} if isinstance(error, errors.Invalid) else {}
+    members: dict[str, Any] = {"errors": error.errors} if isinstance(error, errors.Invalid) else {}
     response = problem(*entry, error.detail, **members)
     _add_headers(response, error)
     return response

@@ -5,13 +5,13 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, DateTime, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Base
 
 KEY_LENGTH = 64
 UPLOAD_ID_LENGTH = 1024
 
 
-class StoredObject(db.Model):
+class StoredObject(Base):
     """One key and what is to become of its bytes.
 
     writing: an upload is under way; live: a package has it; doomed: to be deleted; deleted: deleted once, kept

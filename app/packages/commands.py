@@ -18,7 +18,7 @@ MIB = 1 << 20
 
 
 @click.command("scrub")
-@click.option("--rate", type=click.IntRange(min=0), default=0, metavar="MIB", help="MiB per second at most; 0: no limit.")
+@click.option("--rate", type=click.IntRange(min=0), default=0, metavar="MIB", help="MiB per second; 0: no limit.")
 def scrub(rate: int) -> None:
     """Read every object against its checksum, name the damaged, exit 1 if there are any.
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Base
 from app.objects.models import KEY_LENGTH
 from app.packages.versions import MAX_KEY_LENGTH
 
@@ -25,7 +25,7 @@ def text_column(length: int) -> "Mapped[str]":
     return mapped_column(String(length, collation="C"))
 
 
-class Package(db.Model):
+class Package(Base):
     """A published package. `object_key` and `fingerprint` say where its bytes are and what they looked like."""
 
     __tablename__ = "packages"
@@ -78,7 +78,7 @@ class Package(db.Model):
     )
 
 
-class ScrubRun(db.Model):
+class ScrubRun(Base):
     """One reading of every object; without `finished_at` it is to be continued."""
 
     __tablename__ = "scrub_runs"

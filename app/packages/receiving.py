@@ -5,9 +5,9 @@ from typing import Any
 from flask import request
 from marshmallow import ValidationError
 
-from app.errors import BadRequest, Invalid, UnsupportedMediaType
-from app.http.body import RequestBody
-from app.http.multipart import FilePart, FormReader
+from app.errors import Invalid
+from app.http.body import RequestBody, raw_body
+from app.http.multipart import FilePart, FormReader, open_form
 from app.http.query import no_parameters, parameters
 from app.http.validation import load
 from app.packages import fields
@@ -17,32 +17,20 @@ from app.packages.uploads import UploadFields
 from app.storage.base import ByteSource
 from app.wiring import services
 
-FORM = "multipart/form-data"
-FORM_ALLOWANCE = 2 << 20
-"""Bytes that a form may have around its file: 1 MiB of fields, and the headers of their parts."""
-
 
 def receive_form() -> "FormUpload":
     """The upload in this request's form. Raises UnsupportedMediaType, BadRequest, TooLarge, Invalid."""
-    if request.mimetype != FORM:
-        raise UnsupportedMediaType(f"Send the package as {FORM}, as curl's -F does.")
-    boundary = request.mimetype_params.get("boundary")
     limits = services().config.packages
-    body = RequestBody(request.environ, limit=limits.max_size + FORM_ALLOWANCE, timeout=limits.upload_timeout)
+    form = open_form(request.environ, max_file_size=limits.max_size, timeout=limits.upload_timeout)
     no_parameters()
-    if not boundary:
-        raise BadRequest("The Content-Type has no boundary.")
-    return FormUpload(FormReader(body, boundary.encode(), limits.max_size))
+    return FormUpload(form)
 
 
 def receive_raw(path: dict[str, str]) -> "RawUpload":
     """The upload whose coordinates are in the path. Raises LengthRequired, TooLarge, Invalid."""
     limits = services().config.packages
-    body = RequestBody(
-        request.environ, limit=limits.max_size, timeout=limits.upload_timeout, length_required=True
-    )
-    query = parameters(PutQuery())
-    return RawUpload(body, raw_fields(path, query["description"]))
+    body = raw_body(request.environ, max_size=limits.max_size, timeout=limits.upload_timeout)
+    return RawUpload(body, raw_fields(path, parameters(PutQuery())["description"]))
 
 
 class FormUpload:
@@ -52,10 +40,10 @@ class FormUpload:
 
     def __init__(self, form: FormReader) -> None:
         self.form = form
-        self.file: FilePart | None = None
+        self.file: FilePart
 
     def open_file(self) -> ByteSource:
-        """Read up to the file; fields that have come before it are checked before the file is."""
+        """Read up to the file, and keep the fields that come before it."""
         self.file = self.form.open_file()
         return self.file.source
 
@@ -63,9 +51,9 @@ class FormUpload:
         """Read the rest, and check all fields together."""
         sent = self.form.finish()
         errors = {name: ["Must not be repeated."] for name, values in sent.items() if len(values) > 1}
-        file_name = checked("file", fields.file_name, self.file.file_name, errors) if self.file else ""
+        file_name = checked("file", fields.file_name, self.file.file_name, errors)
         values = loaded(FormSchema(), {name: values[0] for name, values in sent.items()}, errors)
-        return upload_fields(values, file_name, self.file.content_type if self.file else None)
+        return upload_fields(values, file_name, self.file.content_type)
 
 
 class RawUpload:

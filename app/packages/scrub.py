@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 
 from app.database import Database
 from app.errors import ObjectChanged, ObjectNotFound, PackageNotFound
@@ -34,8 +35,8 @@ class ScrubLog:
         """When the run began that is to be continued; a new run if there is none."""
         unfinished = select(ScrubRun.started_at).where(ScrubRun.finished_at.is_(None)).order_by(ScrubRun.id.desc())
         with self.database.writing() as connection:
-            started_at = connection.scalar(unfinished.limit(1))
-            return started_at or connection.scalar(insert(ScrubRun).returning(ScrubRun.started_at))
+            begun = connection.scalar(unfinished.limit(1))
+            return begun or connection.execute(insert(ScrubRun).returning(ScrubRun.started_at)).scalar_one()
 
     def finish(self) -> None:
         """Note that the run has read everything."""
@@ -63,9 +64,9 @@ class ScrubLog:
         """Every package that carries the mark."""
         return self._batch(select(*COLUMNS).where(Package.damaged_at.is_not(None)).order_by(Package.id))
 
-    def _batch(self, statement: object) -> list[PackageRow]:
+    def _batch(self, statement: Select[Any]) -> list[PackageRow]:
         with self.database.reading() as connection:
-            return list(connection.execute(statement))  # type: ignore[call-overload]  # a Select
+            return list(connection.execute(statement))
 
 
 class Scrubber:
@@ -112,6 +113,6 @@ class RateLimit:
             time.sleep(max(0.0, self.read / self.rate - (time.monotonic() - self.started)))
 
 
-def unread(started_at: datetime) -> object:
+def unread(started_at: datetime) -> ColumnElement[bool]:
     """The condition that a package has not been read since then."""
     return or_(Package.verified_at.is_(None), Package.verified_at < started_at)
