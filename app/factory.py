@@ -4,13 +4,17 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, health, metrics, waiting
+from app.accounts import handlers as accounts
 from app.accounts import tokens
 from app.config import Config, load
 from app.database import engine_options
 from app.extensions import db, migrate
-from app.http import logs, openapi, problems, request_id
+from app.http import logs, openapi, problems, request_id, swagger
 from app.http.converters import BigIntConverter
+from app.packages import handlers as packages
 from app.wiring import wire
+
+BLUEPRINTS = (accounts, packages, health, metrics)
 
 
 def make_app(config: Config | None = None) -> Flask:
@@ -29,8 +33,9 @@ def make_app(config: Config | None = None) -> Flask:
     tokens.install(app, config.jwt.secret_key.get_secret_value())
     waiting.install()
     wire(app, config)
-    for part in (request_id, logs, metrics, problems, health, openapi, cli):
+    for part in (request_id, logs, metrics, problems, swagger, cli):
         part.register(app)
+    openapi.register(app, config.server.public_url, [part.blueprint for part in BLUEPRINTS])
     app.before_request(limit_waiting)
     app.teardown_request(end_waiting)
     return app

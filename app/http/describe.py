@@ -20,7 +20,7 @@ SECURITY_SCHEME = "bearer"
 
 
 def answers(
-    status: int, schema: type[Schema] | Schema | None = None, **described: Any
+    status: int, schema: type[Schema] | Schema | dict[str, Any] | None = None, **described: Any
 ) -> Callable[[View], View]:
     """The handler's answer when all is well; `described` as flask-smorest's `response` takes it."""
     return _describing(_smorest.response(status, schema, **described))
@@ -58,8 +58,12 @@ def for_role(label: str) -> Callable[[View], View]:
 
 def for_everyone(view: View) -> View:
     """The handler needs no token."""
-    described = _describing(_smorest.doc(security=[]))
-    return refuses(422, 503)(described(view))
+    return refuses(422, 503)(without_token(view))
+
+
+def without_token(view: View) -> View:
+    """The handler looks at neither token nor query."""
+    return _describing(_smorest.doc(security=[]))(view)
 
 
 def _describing(decorator: Callable[[Any], Any]) -> Callable[[View], View]:

@@ -1,0 +1,156 @@
+"""One request and its answer, from the first of our code to the last byte: what logs and metrics tell of.
+
+An answer's body is sent after Flask has forgotten the request, so the account is closed when the server closes the
+body. Bytes that only the parts know which move them are noted in the WSGI environ under BYTES_IN and BYTES_OUT.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from app.http.request_id import request_id
+
+BYTES_IN = "opamp_packages.bytes_in"
+"""In the WSGI environ: bytes of the request's body that were really read."""
+
+BYTES_OUT = "opamp_packages.bytes_out"
+"""In the WSGI environ: bytes of the answer's body that were really sent."""
+
+UNMATCHED = "unmatched"
+"""The route of what no route takes: paths are the client's to invent, and no label or log key."""
+
+SMALL_BODY = 1 << 20
+"""Bytes up to which a body is read at once if at all; a longer one notes itself what was read of it."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+STARTED = "opamp_packages.started"
+EXTENSION = "opamp-packages-exchange"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request and its answer. Bytes are those of the bodies; `seconds` last until the answer's end."""
+
+    request_id: str
+    method: str
+    route: str
+    address: str
+    user: str | None
+    status: int
+    bytes_in: int = 0
+    bytes_out: int = 0
+    seconds: float = 0.0
+
+
+Observer = Callable[[Exchange], None]
+
+
+def on_end(app: Flask, observer: Observer) -> None:
+    """Call `observer` with every exchange of `app` when it has ended."""
+    if EXTENSION not in app.extensions:
+        app.extensions[EXTENSION] = []
+        app.before_request(_begin)
+        app.after_request(lambda response: _watch(response, app.extensions[EXTENSION]))
+    app.extensions[EXTENSION].append(observer)
+
+
+def _begin() -> None:
+    request.environ[STARTED] = time.perf_counter()
+
+
+def _watch(response: Response, observers: list[Observer]) -> Response:
+    exchange = _exchange(response)
+    environ = request.environ
+    counted = _counted_body(response, exchange)
+
+    def end() -> None:
+        exchange.seconds = time.perf_counter() - environ.get(STARTED, time.perf_counter())
+        exchange.bytes_in = environ.get(BYTES_IN, _claimed_length(environ))
+        exchange.bytes_out = environ.get(BYTES_OUT, exchange.bytes_out)
+        _tell(exchange, observers)
+
+    if counted or not response.direct_passthrough:
+        response.call_on_close(end)
+    else:
+        _call_at_close(response.response, end)
+    return response
+
+
+def _exchange(response: Response) -> Exchange:
+    caller = g.get("caller")
+    return Exchange(
+        request_id=request_id(),
+        method=request.method if request.method in METHODS else "other",
+        route=request.url_rule.rule if request.url_rule else UNMATCHED,
+        address=request.remote_addr or "",
+        user=getattr(caller, "username", None),
+        status=response.status_code,
+    )
+
+
+def _counted_body(response: Response, exchange: Exchange) -> bool:
+    """Note or count the bytes of the body; False where that is left to those who send it."""
+    if request.method == "HEAD" or response.status_code in (204, 304):
+        return True
+    if response.direct_passthrough:
+        exchange.bytes_out = response.content_length or 0
+        return False
+    if response.is_sequence:
+        exchange.bytes_out = response.calculate_content_length() or 0
+    else:
+        response.response = _CountedBody(response.response, exchange)
+    return True
+
+
+def _claimed_length(environ: dict[str, Any]) -> int:
+    length = environ.get("CONTENT_LENGTH") or ""
+    small = length.isascii() and length.isdigit() and len(length) < 8 and int(length) <= SMALL_BODY
+    return int(length) if small else 0
+
+
+class _CountedBody:
+    """The blocks of a streamed body, counted as they are taken."""
+
+    def __init__(self, body: Iterable[Any], exchange: Exchange) -> None:
+        self._body = body
+        self._exchange = exchange
+
+    def __iter__(self) -> Iterator[Any]:
+        for block in self._body:
+            self._exchange.bytes_out += len(block)
+            yield block
+
+    def close(self) -> None:
+        """Close the body beneath, which may hold a file or a connection."""
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            close()
+
+
+def _call_at_close(body: Any, end: Callable[[], None]) -> None:
+    """Call `end` when the server closes a body that it gets as it is, to send it in its own way."""
+    close = getattr(body, "close", None)
+
+    def close_and_end() -> None:
+        try:
+            if close is not None:
+                close()
+        finally:
+            end()
+
+    body.close = close_and_end
+
+
+def _tell(exchange: Exchange, observers: list[Observer]) -> None:
+    for observer in observers:
+        try:
+            observer(exchange)
+        except Exception:
+            log.exception("an exchange could not be noted")

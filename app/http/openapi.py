@@ -1,0 +1,118 @@
+"""The OpenAPI document of all routes, made from what stands beside the handlers."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response, current_app
+from flask.views import MethodView
+from flask_smorest import Api, Blueprint
+from marshmallow import Schema, fields
+
+from app.http.converters import BIGINT_MAX, BigIntConverter
+from app.http.describe import SECURITY_SCHEME, answers, without_token
+from app.http.problems import MEDIA_TYPE
+from app.http.swagger import page
+
+VERSION = "1.0.0"
+EXTENSION = "opamp-packages-openapi"
+
+DESCRIPTION = """Agent packages: publish, find, download.
+
+Bearer tokens come from `POST /api/v1/auth/login` (people) and `POST /api/v1/tokens` (machines). Every operation names
+in `x-role` the lowest role that may call it: `agent` < `publisher` < `admin`. Every error is a problem (RFC 9457),
+and every answer carries `X-Request-ID`."""
+
+ERROR_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+}
+
+blueprint = Blueprint("description", __name__, description="This description, and its page.")
+
+
+class ProblemSchema(Schema):
+    """An error (RFC 9457)."""
+
+    type = fields.String(required=True, metadata={"example": "urn:opamp-packages:problem:not-found"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    request_id = fields.String(required=True)
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata={"description": "With 422: the messages for each field or parameter."},
+    )
+    parts = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "With 503 of /health and /health/ready: `ok` or `down` for each part."},
+    )
+
+
+class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
+    """flask-smorest's document, without its answers to errors: ours are problems."""
+
+    def _register_error_handlers(self) -> None:
+        """app.http.problems has them."""
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            self._register_response(status.name, status.phrase, ERROR_HEADERS.get(status, {}))
+        self._register_response(self.DEFAULT_ERROR_RESPONSE_NAME, "Any other error", {})
+
+    def _register_response(self, name: str, description: str, headers: dict[str, Any]) -> None:
+        content = {MEDIA_TYPE: {"schema": ProblemSchema}}
+        response = {"description": description, "headers": headers, "content": content}
+        self.spec.components.response(name, response, lazy=True)
+
+
+def register(app: Flask, public_url: str, blueprints: Sequence[Blueprint]) -> None:
+    """Serve `blueprints` in `app`, and the document and the page that describe them."""
+    api = ProblemApi(spec_kwargs=_specification(public_url))
+    api.register_converter(BigIntConverter, _bigint_schema)
+    api.init_app(app)
+    scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    api.spec.components.security_scheme(SECURITY_SCHEME, scheme)
+    for described in (*blueprints, blueprint):
+        api.register_blueprint(described)
+    app.extensions[EXTENSION] = orjson.dumps(api.spec.to_dict(), option=orjson.OPT_NON_STR_KEYS)
+
+
+def _specification(public_url: str) -> dict[str, Any]:
+    return {
+        "title": "OpAMP package service",
+        "version": VERSION,
+        "openapi_version": "3.0.3",
+        "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": public_url}, {"url": "/", "description": "The host that this page came from."}],
+    }
+
+
+def _bigint_schema(_converter: BigIntConverter) -> dict[str, Any]:
+    return {"type": "integer", "format": "int64", "minimum": 1, "maximum": BIGINT_MAX}
+
+
+@blueprint.route("/openapi.json")
+class Document(MethodView):
+    """The document."""
+
+    @answers(200, {"type": "object"})
+    @without_token
+    def get(self) -> Response:
+        """This document."""
+        return Response(current_app.extensions[EXTENSION], content_type="application/json")
+
+
+@blueprint.route("/swagger")
+class Page(MethodView):
+    """The page."""
+
+    @answers(200, {"type": "string"}, content_type="text/html")
+    @without_token
+    def get(self) -> Response:
+        """A page to read this document and to try it out; it needs no other host."""
+        return page()

@@ -1,0 +1,112 @@
+"""Prometheus metrics, right across gunicorn's workers.
+
+Where PROMETHEUS_MULTIPROC_DIR names a folder before this module is imported, every worker keeps its numbers in
+files there, and any worker can answer for all. gunicorn.conf.py makes the folder, empty, and calls `forget_worker`
+when a worker is gone.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from flask import Flask, Response
+from flask.views import MethodView
+from flask_smorest import Blueprint
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from app.http import exchange
+from app.http.describe import answers, without_token
+from app.http.exchange import Exchange
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+"""Seconds: from a health check to the upload of gigabytes."""
+
+blueprint = Blueprint("metrics", __name__, description="Numbers for Prometheus.")
+own = CollectorRegistry()
+
+requests = Counter("opamp_packages_http_requests", "Requests answered.", ("method", "route", "status"), registry=own)
+duration = Histogram(
+    "opamp_packages_http_request_duration_seconds",
+    "Time from a request's head to the end of its answer.",
+    ("method", "route"),
+    buckets=BUCKETS,
+    registry=own,
+)
+received = Counter("opamp_packages_http_received_bytes", "Bytes of request bodies read.", registry=own)
+sent = Counter("opamp_packages_http_sent_bytes", "Bytes of answers' bodies sent.", registry=own)
+uploads = Gauge(
+    "opamp_packages_uploads_in_progress",
+    "Uploads that are being received.",
+    multiprocess_mode="livesum",
+    registry=own,
+)
+storage_errors = Counter(
+    "opamp_packages_storage_errors",
+    "Operations that the storage did not answer or refused.",
+    ("operation",),
+    registry=own,
+)
+database_errors = Counter(
+    "opamp_packages_database_errors", "Times that PostgreSQL did not answer or refused.", registry=own
+)
+
+
+def count_exchange(ended: Exchange) -> None:
+    """Note a request and its answer; routes and methods are few, whatever clients send."""
+    requests.labels(ended.method, ended.route, ended.status).inc()
+    duration.labels(ended.method, ended.route).observe(ended.seconds)
+    if ended.bytes_in:
+        received.inc(ended.bytes_in)
+    if ended.bytes_out:
+        sent.inc(ended.bytes_out)
+
+
+def count_database_error() -> None:
+    """Note that PostgreSQL did not answer or refused."""
+    database_errors.inc()
+
+
+def count_storage_error(operation: str) -> None:
+    """Note that the storage did not answer or refused; `operation` is a method's name in app.storage.base."""
+    storage_errors.labels(operation).inc()
+
+
+@contextlib.contextmanager
+def uploading() -> Iterator[None]:
+    """An upload is in progress for the block."""
+    with uploads.track_inprogress():
+        yield
+
+
+def forget_worker(pid: int) -> None:
+    """Take a dead worker's uploads out of those in progress; what it counted stays counted."""
+    if FOLDER_VARIABLE in os.environ:
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus' text format, of all workers where there are several."""
+    registry = own
+    if FOLDER_VARIABLE in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+@blueprint.route("/metrics")
+class Metrics(MethodView):
+    """All metrics."""
+
+    @answers(200, {"type": "string"}, content_type="text/plain")
+    @without_token
+    def get(self) -> Response:
+        """The metrics of all workers in Prometheus' text format. Keep them from the public at the proxy."""
+        return Response(exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def register(app: Flask) -> None:
+    """Count every exchange of `app`."""
+    exchange.on_end(app, count_exchange)
