@@ -1,0 +1,65 @@
+"""A storage that tells of each operation that it did not answer, refused, or had no room for."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from app.errors import StorageFull, StorageUnavailable
+from app.storage.base import ByteSource, ObjectReader, Storage, WrittenObject
+
+
+class CountedStorage:
+    """The `Storage` beneath; `on_error` is called with the name of the method that failed, see app.storage.base.
+
+    Readers are handed on as they are: they may have a descriptor that the kernel sends from.
+    """
+
+    def __init__(self, beneath: Storage, on_error: Callable[[str], None]) -> None:
+        self.beneath = beneath
+        self.name = beneath.name
+        self.location = beneath.location
+        self._on_error = on_error
+
+    @contextlib.contextmanager
+    def _counting(self, operation: str) -> Iterator[None]:
+        try:
+            yield
+        except (StorageUnavailable, StorageFull):
+            self._on_error(operation)
+            raise
+
+    def write(
+        self,
+        key: str,
+        source: ByteSource,
+        *,
+        size: int | None = None,
+        on_upload_id: Callable[[str], None] = lambda _: None,
+    ) -> WrittenObject:
+        """Store all of `source` under `key`."""
+        with self._counting("write"):
+            return self.beneath.write(key, source, size=size, on_upload_id=on_upload_id)
+
+    def open(self, key: str, *, expected: WrittenObject, start: int = 0, length: int | None = None) -> ObjectReader:
+        """Open a range of the object."""
+        with self._counting("open"):
+            return self.beneath.open(key, expected=expected, start=start, length=length)
+
+    def stat(self, key: str) -> WrittenObject:
+        """Size and present fingerprint."""
+        with self._counting("stat"):
+            return self.beneath.stat(key)
+
+    def delete(self, key: str) -> None:
+        """Remove the object."""
+        with self._counting("delete"):
+            self.beneath.delete(key)
+
+    def abort_uploads(self, key: str, upload_id: str | None = None) -> None:
+        """End every unfinished write of `key`."""
+        with self._counting("abort_uploads"):
+            self.beneath.abort_uploads(key, upload_id)
+
+    def ping(self) -> None:
+        """Return if reads and writes can be expected to work."""
+        with self._counting("ping"):
+            self.beneath.ping()
