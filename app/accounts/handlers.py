@@ -25,9 +25,7 @@ from app.http.paging import PageQuery, asked_page, page_answer
 from app.http.query import no_parameters, parameters
 from app.wiring import services
 
-blueprint = Blueprint(
-    "accounts", __name__, url_prefix="/api/v1", description="Logins, users, machine tokens."
-)
+blueprint = Blueprint("accounts", __name__, url_prefix="/api/v1", description="Logins, users, machine tokens.")
 
 
 def accounts() -> AccountManager:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import math
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,7 +13,7 @@ from sqlalchemy import Delete, Select, Update, delete, func, insert, or_, select
 
 from app.accounts.models import LoginAttempt
 from app.database import Database
-from app.errors import TooManyLogins, Unauthorized
+from app.errors import DatabaseUnavailable, TooManyLogins, Unauthorized, Unavailable
 
 MAX_FAILURES = 10
 WINDOW = timedelta(minutes=5)
@@ -21,7 +22,13 @@ WINDOW = timedelta(minutes=5)
 ABANDONED = timedelta(seconds=10)
 """An attempt without an outcome for so long was cut off, and counts as failed."""
 
-PATIENCE = 1.0
+AT_ONCE = 2
+"""Logins at one time in one worker; more would only wait for their hash while they hold a place."""
+
+TURN_TIMEOUT = 10.0
+"""Seconds that a login waits for its turn in the worker, while the database answers."""
+
+PATIENCE = 0.5
 """Seconds that a login waits for the outcome of others of the same name and address."""
 
 POLL_INTERVAL = 0.05
@@ -41,20 +48,44 @@ class LoginLimit:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._outages = 0
 
     @contextlib.contextmanager
     def attempt(self, username: str, address: str) -> Iterator[None]:
         """Let one login be tried in the block; it failed if the block raises Unauthorized.
 
-        Raises TooManyLogins, without running the block, while the limit is reached.
+        Raises TooManyLogins, without running the block, while the limit is reached; Unavailable if too many
+        log in at once.
         """
-        attempt_id = self._begin(login_key(username, address))
+        with self._turn():
+            attempt_id = self._begin(login_key(username, address))
+            try:
+                yield
+            except Unauthorized:
+                self._finish(update(LoginAttempt).values(failed=True), attempt_id)
+                raise
+            self._finish(delete(LoginAttempt), attempt_id)
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        self._await_turn()
         try:
             yield
-        except Unauthorized:
-            self._finish(update(LoginAttempt).values(failed=True), attempt_id)
+        except DatabaseUnavailable:
+            self._outages += 1
             raise
-        self._finish(delete(LoginAttempt), attempt_id)
+        finally:
+            self._turns.release()
+
+    def _await_turn(self) -> None:
+        """Whoever waits behind a login that found the database dead need not find out for themselves."""
+        outages, deadline = self._outages, time.monotonic() + TURN_TIMEOUT
+        while not self._turns.acquire(timeout=POLL_INTERVAL):
+            if self._outages != outages:
+                raise DatabaseUnavailable
+            if time.monotonic() > deadline:
+                raise Unavailable("Too many logins at once. Try again.")
 
     def _begin(self, key: bytes) -> int:
         deadline = time.monotonic() + PATIENCE
@@ -110,6 +141,7 @@ def _clearing_old_attempts() -> Delete:
     old = (
         select(LoginAttempt.id)
         .where(LoginAttempt.attempted_at < func.statement_timestamp() - WINDOW)
+        .order_by(LoginAttempt.attempted_at)
         .limit(CLEARED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )

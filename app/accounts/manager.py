@@ -38,9 +38,7 @@ class IssuedToken:
 class AccountManager:
     """All that happens to accounts. Every method may raise DatabaseUnavailable."""
 
-    def __init__(
-        self, store: AccountStore, limit: LoginLimit, passwords: Passwords, login_duration: int
-    ) -> None:
+    def __init__(self, store: AccountStore, limit: LoginLimit, passwords: Passwords, login_duration: int) -> None:
         """`login_duration`: seconds that the token of a login lasts."""
         self.store = store
         self.limit = limit
@@ -102,7 +100,9 @@ class AccountManager:
         """Remove a user, which ends their tokens. Raises UserNotFound, LastAdmin."""
         self.store.delete_user(user_id)
 
-    def create_token(self, name: str, role: Role, expires_in_days: int, created_by: str) -> IssuedToken:
+    def create_token(
+        self, name: str, role: Role, expires_in_days: int = DEFAULT_TOKEN_DAYS, *, created_by: str
+    ) -> IssuedToken:
         """Make a machine token that lasts `expires_in_days` days."""
         expires_at = moment_after(timedelta(days=expires_in_days))
         row, series = self.store.add_token(name, role, expires_at, created_by)

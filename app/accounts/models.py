@@ -72,7 +72,5 @@ class LoginAttempt(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     login_key: Mapped[bytes] = mapped_column(LargeBinary)
-    attempted_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now(), index=True
-    )
+    attempted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
     failed: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -39,9 +39,7 @@ class LoginSchema(Schema):
     """A login. Any name may be tried; a password that is too long for one is refused before hashing."""
 
     username = fields.String(required=True)
-    password = fields.String(
-        required=True, load_only=True, validate=validate.Length(max=passwords.MAX_LENGTH)
-    )
+    password = fields.String(required=True, load_only=True, validate=validate.Length(max=passwords.MAX_LENGTH))
 
 
 class LoggedInSchema(Schema):

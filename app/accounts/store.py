@@ -56,9 +56,7 @@ class AccountStore:
         """Add a user. Raises UsernameTaken."""
         statement = (
             insert(User)
-            .values(
-                username=username, password_hash=password_hash, role=role.label, token_series=new_series()
-            )
+            .values(username=username, password_hash=password_hash, role=role.label, token_series=new_series())
             .on_conflict_do_nothing(index_elements=[User.username])
             .returning(*USER_COLUMNS)
         )

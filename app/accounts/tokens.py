@@ -16,6 +16,8 @@ ISSUER = "opamp-packages"
 AUDIENCE = "opamp-packages"
 ALGORITHM = "HS256"
 SUBJECT = re.compile(r"(user|token):([1-9][0-9]{0,18})", re.ASCII)
+IDENTIFIER = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
+TIMES = ("exp", "iat", "nbf")
 MAX_ID = 2**63 - 1
 
 
@@ -73,7 +75,8 @@ def decode(encoded: str) -> Claims:
 
 def _checked(claims: dict[str, Any]) -> Claims:
     subject = SUBJECT.fullmatch(claims["sub"])
-    complete = "exp" in claims and isinstance(claims["jti"], str) and isinstance(claims["series"], str)
-    if subject is None or not complete or int(subject[2]) > MAX_ID:
+    identified = IDENTIFIER.fullmatch(claims["jti"]) and IDENTIFIER.fullmatch(claims["series"])
+    timed = "exp" in claims and all(type(claims.get(name, 0)) in (int, float) for name in TIMES)
+    if subject is None or not identified or not timed or int(subject[2]) > MAX_ID:
         raise Unauthorized
     return Claims(cast("Kind", subject[1]), int(subject[2]), claims["series"])

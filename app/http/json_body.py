@@ -8,6 +8,7 @@ from flask import request
 from marshmallow import Schema
 
 from app.errors import BadRequest, Invalid, TooLarge, UnsupportedMediaType, UploadInterrupted
+from app.http.body import is_chunked
 from app.http.query import no_parameters
 from app.http.validation import load, repeated
 
@@ -35,16 +36,25 @@ def json_text(limit: int) -> bytes:
 
 
 def read_body(limit: int) -> bytes:
-    """The whole body. Raises TooLarge, from its length before it is read where it has one; UploadInterrupted."""
+    """The whole body, refused by its Content-Length before it is read where it has one.
+
+    Raises TooLarge, UploadInterrupted, UploadTimedOut, BadRequest.
+    """
     length = request.content_length
+    if length is None and not is_chunked(request.environ):
+        return b""
     if length is not None and length > limit:
-        raise TooLarge(f"This body may have at most {limit} bytes.")
+        raise _too_large(limit)
     content: bytes = request.environ["wsgi.input"].read(limit + 1 if length is None else length)
     if length is not None and len(content) < length:
         raise UploadInterrupted
     if len(content) > limit:
-        raise TooLarge(f"This body may have at most {limit} bytes.")
+        raise _too_large(limit)
     return content
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"A body of JSON may have at most {limit} bytes.")
 
 
 def json_object(text: bytes) -> dict[str, Any]:
