@@ -26,8 +26,12 @@ def _name(key: object) -> str:
     return ascii(str(key))[:60]
 
 
+FOREIGN_SECTIONS = ("opamp", "redis", "logging")
+"""Sections of other parts of the platform, which may stand in the same file, whatever is in them."""
+
+
 def read_file(path: Path) -> dict[str, dict[str, Any]]:
-    """The sections of a configuration file; an empty section is an empty mapping.
+    """The sections of a configuration file that are ours; an empty section is an empty mapping.
 
     Raises ConfigError where it cannot be read, is not YAML, or is not made of sections of keys.
     """
@@ -63,7 +67,7 @@ def _sections(parsed: object) -> dict[str, dict[str, Any]]:
         return {}
     if not isinstance(parsed, dict):
         raise ConfigError(f"got {_kind(parsed)}; it takes sections of keys ('server:', below it '  port: 8080')")
-    return {str(name): _keys(name, keys) for name, keys in parsed.items()}
+    return {str(name): _keys(name, keys) for name, keys in parsed.items() if name not in FOREIGN_SECTIONS}
 
 
 def _keys(section: object, keys: object) -> dict[str, Any]:

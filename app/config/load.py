@@ -15,9 +15,6 @@ from app.config.sections import PROJECT, Config
 
 PREFIX = "OPAMP_PACKAGES_"
 FILE_VARIABLE = "OPAMP_PACKAGES_CONFIG"
-FOREIGN_SECTIONS = ("opamp", "redis", "logging")
-"""Sections of other parts of the platform, which may stand in the same file."""
-
 SECTIONS: dict[str, type[BaseModel]] = {
     name: field.annotation
     for name, field in Config.model_fields.items()
@@ -51,8 +48,7 @@ def _file_values(path: Path | None, environ: Mapping[str, str]) -> Values:
     named = path or (Path(environ[FILE_VARIABLE]) if environ.get(FILE_VARIABLE) else None)
     if named is None and not (PROJECT / "config.yaml").exists():
         return {}
-    values = read_file(named or PROJECT / "config.yaml")
-    return {section: keys for section, keys in values.items() if section not in FOREIGN_SECTIONS}
+    return read_file(named or PROJECT / "config.yaml")
 
 
 def _unknown_keys(values: Values) -> list[str]:

@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 """The folder of wsgi.py: config.yaml stands there, and relative paths start there."""
 
 TEN_YEARS = 3650 * 86400
-MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
+GIB, TIB = 1 << 30, 1 << 40
 MAKE_A_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 A_DURATION = "a duration of at least 1 second: integer seconds, or an integer with s, m, h or d (90s, 24h)"
@@ -103,13 +103,11 @@ class MinioSection(Section):
 
 
 class PackagesSection(Section):
-    """Uploads and downloads. One upload holds upload_part_size * (upload_parallel + 1) bytes of memory."""
+    """Uploads and downloads."""
 
     max_size: Size = Field(5 * GIB, ge=1, le=5 * TIB, description=f"1 byte to 5TiB: {A_SIZE}")
     upload_timeout: Duration = Field(3600, ge=1, le=TEN_YEARS, description=A_DURATION)
     delivery: Literal["stream", "redirect", "accel"] = Field("stream", description="stream, redirect or accel")
-    upload_part_size: Size = Field(8 * MIB, ge=5 * MIB, le=GIB, description=f"5MiB to 1GiB: {A_SIZE}")
-    upload_parallel: int = Field(2, ge=1, le=16, description="an integer from 1 to 16")
 
 
 class AgentsSection(Section):
