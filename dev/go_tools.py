@@ -2,8 +2,11 @@
 
 import os
 import shutil
-import subprocess
+import tempfile
 from pathlib import Path
+
+from dev import processes
+from dev.progress import Compilation
 
 MODULES = {
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
@@ -24,15 +27,29 @@ def found(name: str) -> Path | None:
     return Path(on_path) if on_path else cached if cached.exists() else None
 
 
+def go() -> str | None:
+    """The go command, also where it is installed and not on PATH."""
+    return shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+
+
 def built(name: str) -> Path:
-    """The binary, built now if need be (some minutes; go shows what it downloads). RuntimeError without go."""
+    """The binary, built now if need be, which takes some minutes and shows how far it is. Raises Failed."""
     path = found(name)
     if path:
         return path
-    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
-    if not go:
-        raise RuntimeError(f"{name} is not installed, and building it needs Go")
-    cache().mkdir(parents=True, exist_ok=True)
-    print(f"Building {name} once from {MODULES[name]}: about 5 minutes …", flush=True)
-    subprocess.run([go, "install", MODULES[name]], check=True, env={**os.environ, "GOBIN": str(cache())})
+    if go() is None:
+        raise processes.Failed(f"{name} is not installed, and building it needs Go: https://go.dev/doc/install")
+    build(name)
     return cache() / name
+
+
+def build(name: str) -> None:
+    """Build in a folder of its own, so that what is in the cache is always whole."""
+    cache().mkdir(parents=True, exist_ok=True)
+    print(f"Building {name} once, from {MODULES[name]}; about 5 minutes …", flush=True)
+    with tempfile.TemporaryDirectory(dir=cache(), prefix=f"{name}-") as folder:
+        environment = {"GOBIN": folder, "GOFLAGS": "-buildvcs=false"}
+        compilation = Compilation(name)
+        processes.follow([go() or "go", "install", "-v", MODULES[name]], compilation.line, env=environment)
+        (Path(folder) / name).replace(cache() / name)
+    print(f"Built {cache() / name}", flush=True)

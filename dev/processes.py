@@ -1,4 +1,4 @@
-"""Child processes that are waited for when they start and ended by pid when they stop."""
+"""Programs: those that run to their end, and those that are waited for when they start and ended by pid."""
 
 import contextlib
 import os
@@ -8,10 +8,19 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from dev import interrupts
+
 HOST = "127.0.0.1"
+
+Command = Sequence[str | Path]
+
+
+class Failed(Exception):
+    """Something could not be set up; the text tells what, and what to do."""
 
 
 def free_port() -> int:
@@ -19,6 +28,18 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return int(listener.getsockname()[1])
+
+
+def is_free(port: int, host: str = HOST) -> bool:
+    """Whether a server could listen on `port` of `host` now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def wait_until(ready: Callable[[], bool], what: str, seconds: float = 30) -> None:
@@ -32,13 +53,30 @@ def wait_until(ready: Callable[[], bool], what: str, seconds: float = 30) -> Non
 
 def answers(url: str) -> bool:
     """Whether an HTTP GET of `url` is answered below 500."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own http:// addresses only
+        with direct.open(url, timeout=2):
             return True
     except urllib.error.HTTPError as error:
         return error.code < 500
     except OSError:
         return False
+
+
+def launch(
+    command: Command, *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """Start `command` in a session of its own with its output in `log`; a Ctrl-C here does not reach it."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            start_new_session=True,
+        )
 
 
 def stop(process: subprocess.Popen[bytes], sign: int = signal.SIGTERM, seconds: float = 20) -> None:
@@ -54,20 +92,82 @@ def stop(process: subprocess.Popen[bytes], sign: int = signal.SIGTERM, seconds: 
 
 
 @contextlib.contextmanager
-def running(
-    command: list[str], *, log: Path, env: dict[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: Command, *, log: Path, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Run `command` in its own session with its output in `log`, and stop it at the end."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
-            start_new_session=True,
-        )
+    process = launch(command, log=log, env=env)
     try:
         yield process
     finally:
         stop(process)
+
+
+def complete(
+    command: Command,
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    given: str | None = None,
+    seconds: float | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run `command` to its end, `given` on its standard input, and hand back its code and its whole output.
+
+    An interrupt, or `seconds` passing (subprocess.TimeoutExpired), ends it with all that it started.
+    """
+    with interrupts.shielded():
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        output, _ = process.communicate(given, timeout=seconds)
+    except BaseException:
+        end_group(process)
+        raise
+    return subprocess.CompletedProcess(command, process.returncode, output, None)
+
+
+def end_group(process: subprocess.Popen[str]) -> None:
+    """Kill a process that leads its own session, and its children."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def follow(command: Command, on_line: Callable[[str], None], *, env: Mapping[str, str] | None = None) -> None:
+    """Run `command` to its end, telling `on_line` each line of its output. Raises Failed with the last ones."""
+    lines: deque[str] = deque(maxlen=15)
+    with interrupts.shielded():
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        for line in process.stdout or ():
+            lines.append(f"  {line.rstrip()}")
+            on_line(line.rstrip())
+        process.wait()
+    except BaseException:
+        end_group(process)
+        raise
+    if process.returncode != 0:
+        raise Failed(f"{command[0]} failed (exit code {process.returncode}):\n" + "\n".join(lines))
+
+
+def check(command: Command, what: str, **options: object) -> str:
+    """The output of `command`. Raises Failed, which names `what` and shows the last lines, if it fails."""
+    ended = complete(command, **options)  # type: ignore[arg-type]  # passed on as they are
+    if ended.returncode != 0:
+        last_lines = "\n".join(f"  {line}" for line in ended.stdout.strip().splitlines()[-15:])
+        raise Failed(f"{what} failed (exit code {ended.returncode}):\n{last_lines}")
+    return ended.stdout

@@ -23,17 +23,31 @@ class S3:
     process: subprocess.Popen[bytes]
 
 
+def minio_command(binary: Path, folder: Path, port: int) -> list[str]:
+    """The command that runs MinIO on `folder`, without its console."""
+    return [str(binary), "server", "--quiet", "--address", f"127.0.0.1:{port}", str(folder)]
+
+
+def minio_environment(access_key: str, secret_key: str) -> dict[str, str]:
+    """What that command takes from its environment. Its disk is allowed to be the system's."""
+    credentials = {"MINIO_ROOT_USER": access_key, "MINIO_ROOT_PASSWORD": secret_key}
+    return {**credentials, "MINIO_BROWSER": "off", "MINIO_UPDATE": "off", "MINIO_CI_CD": "1"}
+
+
+def minio_ready(port: int) -> bool:
+    """Whether the MinIO on `port` takes requests."""
+    return processes.answers(f"http://127.0.0.1:{port}/minio/health/ready")
+
+
 @contextlib.contextmanager
 def minio(folder: Path, *, port: int | None = None, env: dict[str, str] | None = None) -> Iterator[S3]:
     """Run MinIO on `folder`."""
     port = port or processes.free_port()
-    command = [str(go_tools.built("minio")), "server", "--quiet", "--address", f"127.0.0.1:{port}"]
-    command += ["--console-address", f"127.0.0.1:{processes.free_port()}", str(folder)]
-    credentials = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY}
+    command = minio_command(go_tools.built("minio"), folder, port)
     folder.mkdir(parents=True, exist_ok=True)
-    environment = {**credentials, "MINIO_UPDATE": "off", "MINIO_CI_CD": "1", **(env or {})}
+    environment = {**minio_environment(ACCESS_KEY, SECRET_KEY), **(env or {})}
     with processes.running(command, log=folder.with_suffix(".log"), env=environment) as process:
-        processes.wait_until(lambda: processes.answers(f"http://127.0.0.1:{port}/minio/health/ready"), "MinIO")
+        processes.wait_until(lambda: minio_ready(port), "MinIO")
         yield S3(f"127.0.0.1:{port}", ACCESS_KEY, SECRET_KEY, "", process)
 
 

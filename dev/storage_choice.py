@@ -1,0 +1,143 @@
+"""Where start-dev.sh lets the service keep its bytes, and the server for that, started if need be."""
+
+import hashlib
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.config import Config
+from app.errors import ServiceError
+from app.storage.minio import MinioStorage
+from dev import go_tools, processes, s3
+from dev.checkout import PROJECT, STATE
+from dev.files import last_lines
+from dev.running_parts import Starter
+from dev.secrets_file import Secrets
+from dev.settings import Settings
+
+KINDS = ("auto", "minio", "filesystem")
+COMPOSE_FILE = PROJECT / "deploy" / "minio" / "compose.yml"
+MINIO_LOG = STATE / "minio.log"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The storage. `suffix` names the embedded database that lists what is in it, and in no other storage."""
+
+    sentence: str
+    suffix: str = ""
+
+
+class StorageChoice:
+    """The ways to storage in the order of the documentation; each returns None where it cannot be gone."""
+
+    def __init__(self, settings: Settings, config: Config, secrets: Secrets, starter: Starter) -> None:
+        self.settings = settings
+        self.config = config
+        self.secrets = secrets
+        self.starter = starter
+
+    def choose(self, kind: str) -> Chosen:
+        """The storage that `kind` (one of KINDS) comes to on this machine. Raises Failed if there is none."""
+        if kind == "filesystem" or (kind == "auto" and self.config.storage.backend == "filesystem"):
+            return self.folder()
+        ways: list[Callable[[], Chosen | None]] = [self.configured, self.installed]
+        ways += [self.built, self.container] if kind == "minio" else [self.container, self.folder]
+        for way in ways:
+            chosen = way()
+            if chosen:
+                return chosen
+        raise processes.Failed(
+            "There is no MinIO here: none in config.yaml answers, there is no minio on PATH, no Go to build it with "
+            "(https://go.dev/doc/install) and no docker compose. Without MinIO: ./start-dev.sh --storage filesystem"
+        )
+
+    def configured(self) -> Chosen | None:
+        """The S3 of config.yaml, if it answers."""
+        if not all(self.settings.gives("minio", key) for key in ("access_key", "secret_key")):
+            return None
+        endpoint = self.config.minio.endpoint
+        try:
+            MinioStorage.from_config(self.config.minio).ping()
+        except ServiceError as error:
+            print(f"The MinIO of config.yaml ({endpoint}) does not answer: {error.detail}", flush=True)
+            return None
+        self.settings.decide("storage", backend="minio")
+        return Chosen(f"the MinIO of config.yaml ({endpoint}, bucket {self.config.minio.bucket})", "_s3")
+
+    def installed(self) -> Chosen | None:
+        """A MinIO that is on PATH or in the cache."""
+        binary = go_tools.found("minio")
+        return self.run(binary) if binary else None
+
+    def built(self) -> Chosen | None:
+        """A MinIO that is built now."""
+        return self.run(go_tools.built("minio")) if go_tools.go() else None
+
+    def run(self, binary: Path) -> Chosen:
+        """MinIO as a process."""
+        port = processes.free_port()
+        folder = STATE / "minio"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        credentials = s3.minio_environment(self.secrets.minio_access_key, self.secrets.minio_secret_key)
+        part = self.starter.launch("MinIO", s3.minio_command(binary, folder, port), log=MINIO_LOG, env=credentials)
+
+        def ready() -> bool:
+            if not part.is_running():
+                raise processes.Failed(f"MinIO ended at once. The end of {MINIO_LOG}:\n{last_lines(MINIO_LOG)}")
+            return s3.minio_ready(port)
+
+        processes.wait_until(ready, f"MinIO (see {MINIO_LOG})")
+        self.use_own_minio(port)
+        return Chosen(f"MinIO ({binary}) on 127.0.0.1:{port}, its bytes in {folder}")
+
+    def container(self) -> Chosen | None:
+        """MinIO by docker compose, where a docker daemon answers; a docker client alone proves nothing."""
+        if not docker_answers():
+            return None
+        port = processes.free_port()
+        project = "opamp-dev-" + hashlib.sha256(str(PROJECT).encode()).hexdigest()[:8]
+        self.starter.note(containers=(project,))
+        environment = {
+            "MINIO_ROOT_USER": self.secrets.minio_access_key,
+            "MINIO_ROOT_PASSWORD": self.secrets.minio_secret_key,
+            "MINIO_PORT": str(port),
+        }
+        command = ["docker", "compose", "--project-name", project, "--file", str(COMPOSE_FILE)]
+        print("Starting MinIO by docker compose; its image is built once, which takes some minutes …", flush=True)
+        processes.follow([*command, "up", "--build", "--detach", "--wait"], print, env=environment)
+        processes.wait_until(lambda: s3.minio_ready(port), "MinIO in its container")
+        self.use_own_minio(port)
+        return Chosen(f"MinIO by docker compose (project {project}) on 127.0.0.1:{port}", "_docker")
+
+    def use_own_minio(self, port: int) -> None:
+        """Let the service use the MinIO that we run on `port`."""
+        self.settings.decide("storage", backend="minio")
+        self.settings.decide(
+            "minio",
+            endpoint=f"127.0.0.1:{port}",
+            access_key=self.secrets.minio_access_key,
+            secret_key=self.secrets.minio_secret_key,
+            use_ssl=False,
+            region="",
+            public_endpoint="",
+        )
+
+    def folder(self) -> Chosen:
+        """A folder of this machine."""
+        root = self.config.storage.root if self.settings.gives("storage", "root") else STATE / "objects"
+        self.settings.decide("storage", backend="filesystem", root=str(root))
+        other = "./stop-dev.sh, then ./start-dev.sh --storage minio (builds MinIO once, with Go)"
+        return Chosen(f"the folder {root}\n          for MinIO: {other}", "_folder")
+
+
+def docker_answers() -> bool:
+    """Whether a docker daemon answers, and compose is there."""
+    try:
+        return all(
+            processes.complete(["docker", *question], seconds=10).returncode == 0
+            for question in (["info"], ["compose", "version"])
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return False

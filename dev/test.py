@@ -1,0 +1,47 @@
+"""test.sh: the linters, when no pytest arguments are given, and the tests, with all that they need."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from dev import environment, go_tools, interrupts, processes
+from dev.checkout import PYTHON
+
+LINTERS = {
+    "ruff check": ["-m", "ruff", "check", "."],
+    "mypy": ["-m", "mypy"],
+    "import-linter": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code if it does not come to pytest, which takes this process over."""
+    interrupts.install()
+    try:
+        environment.enter("dev.test", arguments)
+        prepare(lint=not arguments)
+    except KeyboardInterrupt:
+        return 130
+    except (processes.Failed, OSError) as error:
+        print(f"test.sh: {error}", file=sys.stderr)
+        return 1
+    return environment.leave_for([PYTHON, "-m", "pytest", *arguments])
+
+
+def prepare(*, lint: bool) -> None:
+    """Build what is absent, and run the linters if asked to. Raises Failed if they find something."""
+    for name in go_tools.MODULES:
+        go_tools.built(name)
+    failed = [name for name, command in LINTERS.items() if lint and not passes(name, command)]
+    if failed:
+        raise processes.Failed(f"{', '.join(failed)} found something; the tests were not run")
+
+
+def passes(name: str, command: Sequence[str]) -> bool:
+    """Whether a linter finds nothing; it prints what it finds."""
+    print(f"== {name}", flush=True)
+    return subprocess.run([PYTHON, *command], check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
