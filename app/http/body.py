@@ -1,0 +1,69 @@
+"""A request's body as a `ByteSource`: counted against its length, its limit and its time."""
+
+import time
+from typing import Any
+
+from app.errors import LengthRequired, TooLarge, UploadInterrupted, UploadTimedOut
+from app.http.client_input import TOO_LONG, ClientInput
+
+
+class RequestBody:
+    """The bytes of one request's body, read once.
+
+    `limit` in bytes, `timeout` in seconds from now to the body's end. Raises TooLarge where Content-Length tells
+    already, before anything is read.
+    """
+
+    def __init__(self, environ: dict[str, Any], *, limit: int, timeout: float) -> None:
+        self.length = declared_length(environ)
+        """Content-Length; None for a chunked body."""
+        self.limit = limit
+        self.received = 0
+        self._input = environ["wsgi.input"]
+        self._deadline = time.monotonic() + timeout
+        if isinstance(self._input, ClientInput):
+            self._input.deadline = self._deadline
+        if self.length is not None and self.length > limit:
+            raise too_large(limit)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill `buffer` from its start and return how many bytes; 0 at the body's end only.
+
+        Raises UploadInterrupted if the body ends before its Content-Length, UploadTimedOut, TooLarge, BadRequest.
+        """
+        if time.monotonic() > self._deadline:
+            raise UploadTimedOut(TOO_LONG)
+        if self.length is not None:
+            buffer = buffer[: self.length - self.received]
+            if not buffer:
+                return 0
+        count = int(self._input.readinto(buffer))
+        if not count and self.length is not None:
+            raise UploadInterrupted
+        self.received += count
+        if self.received > self.limit:
+            raise too_large(self.limit)
+        return count
+
+
+def raw_body(environ: dict[str, Any], *, max_size: int, timeout: float) -> RequestBody:
+    """A body that is the file itself. Raises LengthRequired, TooLarge."""
+    if declared_length(environ) is None and not is_chunked(environ):
+        raise LengthRequired
+    return RequestBody(environ, limit=max_size, timeout=timeout)
+
+
+def declared_length(environ: dict[str, Any]) -> int | None:
+    """Content-Length in bytes; the server has checked its form."""
+    text = environ.get("CONTENT_LENGTH")
+    return int(text) if text else None
+
+
+def is_chunked(environ: dict[str, Any]) -> bool:
+    """Whether the body comes in chunks; the server refuses every other coding."""
+    return bool(environ.get("HTTP_TRANSFER_ENCODING"))
+
+
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a file over `limit` bytes."""
+    return TooLarge(f"The file is over the limit of {limit} bytes (packages.max_size).")

@@ -1,0 +1,128 @@
+"""A form with one file (RFC 7578), read as it comes: the file is streamed, its fields may stand on either side."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.http import parse_options_header
+
+from app.errors import BadRequest, Invalid, TooLarge, UnsupportedMediaType
+from app.http.body import RequestBody, declared_length, too_large
+from app.http.part_header import PartHeader
+from app.http.parts import AROUND_LIMIT, PartStream
+from app.storage.base import ByteSource
+
+FILE_FIELD = "file"
+TEXT_LIMIT = 1 << 20
+"""Bytes of all fields together."""
+
+_BOUNDARY = re.compile(r"[\x20-\x7e]{0,199}[\x21-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """The form's file. `file_name` is as it was sent; `content_type` is the part's own, if it has one."""
+
+    file_name: str
+    content_type: str | None
+    source: ByteSource
+
+
+class FormReader:
+    """Reads one form: `open_file`, its source to the end, then `finish`. `max_file_size` in bytes."""
+
+    def __init__(self, body: ByteSource, boundary: bytes, max_file_size: int) -> None:
+        self._parts = PartStream(body, boundary)
+        self._max_file_size = max_file_size
+        self._fields: dict[str, list[str]] = {}
+        self._text_left = TEXT_LIMIT
+
+    def open_file(self) -> FilePart:
+        """Read up to the first byte of the file, and keep the fields before it.
+
+        Raises Invalid if there is no file or it has no name, or a field is not UTF-8; BadRequest, TooLarge, and
+        what the body raises.
+        """
+        while (part := self._parts.next_part()) is not None:
+            if part.name == FILE_FIELD:
+                return self._open(part)
+            self._collect(part)
+        raise Invalid({FILE_FIELD: ["Send the package's file in this field."]})
+
+    def finish(self) -> dict[str, list[str]]:
+        """Read to the closing boundary and on to the real end of the body; all fields with their values.
+
+        Raises as open_file does, and Invalid for a second file.
+        """
+        while (part := self._parts.next_part()) is not None:
+            if part.name == FILE_FIELD:
+                raise Invalid({FILE_FIELD: ["Send exactly one file."]})
+            self._collect(part)
+        self._parts.drain()
+        return self._fields
+
+    def _open(self, part: PartHeader) -> FilePart:
+        if not part.file_name:
+            raise Invalid({FILE_FIELD: ["Send a file, with a file name."]})
+        return FilePart(part.file_name, part.content_type, _LimitedSource(self._parts, self._max_file_size))
+
+    def _collect(self, part: PartHeader) -> None:
+        if part.file_name is not None:
+            raise Invalid({part.name: ["Send text, not a file."]})
+        text = self._read_text()
+        try:
+            value = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Invalid({part.name: ["Must be valid UTF-8."]}) from error
+        self._fields.setdefault(part.name, []).append(value)
+
+    def _read_text(self) -> bytearray:
+        text = bytearray()
+        block = memoryview(bytearray(1 << 14))
+        while count := self._parts.readinto(block):
+            text += block[:count]
+            self._text_left -= count
+            if self._text_left < 0:
+                raise TooLarge(f"The fields of the form are over {TEXT_LIMIT} bytes together.")
+        return text
+
+
+class _LimitedSource:
+    """The file's bytes, up to a limit."""
+
+    def __init__(self, source: ByteSource, limit: int) -> None:
+        self._source = source
+        self._limit = limit
+        self._left = limit
+
+    def readinto(self, buffer: memoryview) -> int:
+        count = self._source.readinto(buffer)
+        self._left -= count
+        if self._left < 0:
+            raise too_large(self._limit)
+        return count
+
+
+def open_form(environ: dict[str, Any], *, max_file_size: int, timeout: float) -> FormReader:
+    """The form that the request carries; `timeout` in seconds from now to its end.
+
+    Raises UnsupportedMediaType, BadRequest without a boundary, and TooLarge where Content-Length tells that the
+    file is over `max_file_size` bytes whatever stands around it.
+    """
+    boundary = boundary_of(environ.get("CONTENT_TYPE", ""))
+    around = TEXT_LIMIT + AROUND_LIMIT
+    if (declared_length(environ) or 0) > max_file_size + around:
+        raise too_large(max_file_size)
+    body = RequestBody(environ, limit=max_file_size + around, timeout=timeout)
+    return FormReader(body, boundary, max_file_size)
+
+
+def boundary_of(content_type: str) -> bytes:
+    """The boundary that a Content-Type of multipart/form-data names. Raises UnsupportedMediaType, BadRequest."""
+    media_type, options = parse_options_header(content_type)
+    if media_type.lower() != "multipart/form-data":
+        raise UnsupportedMediaType("Send the package as multipart/form-data.")
+    boundary = options.get("boundary", "")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise BadRequest("The Content-Type multipart/form-data needs a boundary.")
+    return boundary.encode("ascii")
