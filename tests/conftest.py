@@ -47,3 +47,11 @@ def versitygw_server(services_folder: Path) -> Iterator[s3.S3]:
 def database_template(postgres_server: postgres.Postgres) -> None:
     """The migrated database that others are copied from."""
     databases.make_template(postgres_server)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI nothing may be skipped: what is missing there is a fault of .ci/run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped") and session.exitstatus == 0:
+        reporter.write_line("CI=true, and tests were skipped: that counts as a failure.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
