@@ -27,6 +27,11 @@ from app.wiring import services
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/api/v1", description="Logins, users, machine tokens.")
 
+login_json = LoggedInSchema().dump
+caller_json = CallerSchema().dump
+user_json = UserSchema().dump
+token_json = TokenSchema().dump
+
 
 def accounts() -> AccountManager:
     """The manager of the app that serves this request."""
@@ -48,7 +53,7 @@ class Login(MethodView):
         address within 5 minutes every further login is refused with 429 and Retry-After.
         """
         login = accounts().login(**json_fields(LoginSchema()), address=request.remote_addr or "")
-        return json_answer(LoggedInSchema().dump(login))
+        return json_answer(login_json(login))
 
 
 @blueprint.route("/me")
@@ -60,7 +65,7 @@ class Me(MethodView):
     def get(self) -> Response:
         """Who the token speaks for, with the role it has now."""
         no_parameters()
-        return json_answer(CallerSchema().dump(caller()))
+        return json_answer(caller_json(caller()))
 
 
 @blueprint.route("/users")
@@ -74,7 +79,7 @@ class Users(MethodView):
         """Users by id, in pages: follow `Link: <…>; rel="next"` while there is one."""
         page = asked_page(parameters(PageQuery()), int)
         rows = accounts().users(page.fetch, page.after_id)
-        return page_answer(page, rows, UserSchema().dump, lambda row: (row.id,))
+        return page_answer(page, rows, user_json, lambda row: (row.id,))
 
     @requires(Role.ADMIN)
     @answers(201, UserSchema)
@@ -83,7 +88,7 @@ class Users(MethodView):
     def post(self) -> Response:
         """Create a user."""
         user = accounts().create_user(**json_fields(NewUserSchema()))
-        return json_answer(UserSchema().dump(user), 201)
+        return json_answer(user_json(user), 201)
 
 
 @blueprint.route("/users/<bigint:user_id>")
@@ -97,7 +102,7 @@ class User(MethodView):
         """The user."""
         user = accounts().user(user_id)
         no_parameters()
-        return json_answer(UserSchema().dump(user))
+        return json_answer(user_json(user))
 
     @requires(Role.ADMIN)
     @answers(200, UserSchema)
@@ -107,7 +112,7 @@ class User(MethodView):
         """Change role, password or activity; a new password ends the user's tokens."""
         accounts().user(user_id)
         user = accounts().change_user(user_id, **json_fields(UserChangeSchema()))
-        return json_answer(UserSchema().dump(user))
+        return json_answer(user_json(user))
 
     @requires(Role.ADMIN)
     @answers(204)
@@ -131,7 +136,7 @@ class Tokens(MethodView):
         """Machine tokens by id, in pages, without the tokens themselves."""
         page = asked_page(parameters(PageQuery()), int)
         rows = accounts().tokens(page.fetch, page.after_id)
-        return page_answer(page, rows, TokenSchema().dump, lambda row: (row.id,))
+        return page_answer(page, rows, token_json, lambda row: (row.id,))
 
     @requires(Role.ADMIN)
     @answers(201, IssuedTokenSchema)
@@ -139,7 +144,7 @@ class Tokens(MethodView):
     def post(self) -> Response:
         """Make a machine token. `token` is shown this once and kept nowhere."""
         issued = accounts().create_token(**json_fields(NewTokenSchema()), created_by=caller().username)
-        return json_answer({**TokenSchema().dump(issued.row), "token": issued.token}, 201)
+        return json_answer({**token_json(issued.row), "token": issued.token}, 201)
 
 
 @blueprint.route("/tokens/<bigint:token_id>")

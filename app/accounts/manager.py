@@ -11,8 +11,8 @@ from app.accounts.logins import LoginLimit
 from app.accounts.passwords import Passwords
 from app.accounts.roles import Role
 from app.accounts.store import AccountStore, TokenRow, UserRow, new_series
-from app.accounts.tokens import Claims
 from app.accounts.usernames import is_username
+from app.accounts.verified import VerifiedTokens
 from app.errors import Unauthorized, WrongCredentials
 
 DEFAULT_TOKEN_DAYS = 365
@@ -43,11 +43,12 @@ class AccountManager:
         self.store = store
         self.limit = limit
         self.passwords = passwords
+        self.verified = VerifiedTokens()
         self.login_duration = timedelta(seconds=login_duration)
 
     def caller(self, encoded: str) -> Caller:
         """Who this token speaks for now. Raises Unauthorized."""
-        caller = self.store.caller(tokens.decode(encoded))
+        caller = self.store.caller(self.verified.claims(encoded))
         if caller is None:
             raise Unauthorized
         return caller
@@ -57,7 +58,7 @@ class AccountManager:
         with self.limit.attempt(username, address):
             user = self._recognised(username, password)
         expires_at = moment_after(self.login_duration)
-        return Login(tokens.encode(Claims("user", user.id, user.token_series), expires_at), expires_at, user)
+        return Login(tokens.encode("user", user.id, user.token_series, expires_at), expires_at, user)
 
     def _recognised(self, username: str, password: str) -> UserRow:
         user = self.store.credentials(username) if is_username(username) else None
@@ -106,7 +107,7 @@ class AccountManager:
         """Make a machine token that lasts `expires_in_days` days."""
         expires_at = moment_after(timedelta(days=expires_in_days))
         row, series = self.store.add_token(name, role, expires_at, created_by)
-        return IssuedToken(tokens.encode(Claims("token", row.id, series), expires_at), row)
+        return IssuedToken(tokens.encode("token", row.id, series, expires_at), row)
 
     def token(self, token_id: int) -> TokenRow:
         """The machine token. Raises TokenNotFound."""

@@ -23,11 +23,12 @@ MAX_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token that is sound in itself says: whose it is, and of which series."""
+    """What a token says: whose it is, of which series, and until when (seconds since the epoch)."""
 
     kind: Kind
     id: int
     series: str
+    expires_at: float
 
 
 def install(app: Flask, secret_key: str) -> None:
@@ -56,13 +57,11 @@ def _key_of_type(_header: dict[str, Any], unverified_claims: dict[str, Any]) -> 
     return key
 
 
-def encode(claims: Claims, expires_at: datetime) -> str:
-    """A token with these claims; `expires_at` is kept to the second."""
-    return create_access_token(
-        f"{claims.kind}:{claims.id}",
-        expires_delta=False,
-        additional_claims={"exp": expires_at, "series": claims.series},
-    )
+def encode(kind: Kind, owner_id: int, series: str, expires_at: datetime) -> str:
+    """A token for a user or machine token; `expires_at` is kept to the second."""
+    own_claims = {"exp": expires_at, "series": series}
+    encoded: str = create_access_token(f"{kind}:{owner_id}", expires_delta=False, additional_claims=own_claims)
+    return encoded
 
 
 def decode(encoded: str) -> Claims:
@@ -79,4 +78,4 @@ def _checked(claims: dict[str, Any]) -> Claims:
     timed = "exp" in claims and all(type(claims.get(name, 0)) in (int, float) for name in TIMES)
     if subject is None or not identified or not timed or int(subject[2]) > MAX_ID:
         raise Unauthorized
-    return Claims(cast("Kind", subject[1]), int(subject[2]), claims["series"])
+    return Claims(cast("Kind", subject[1]), int(subject[2]), claims["series"], claims["exp"])
