@@ -22,6 +22,7 @@ from app.packages.reader import PackageReader
 from app.packages.scrub import Scrubber, ScrubLog
 from app.packages.store import PackageStore
 from app.storage.base import Storage
+from app.storage.counted import CountedStorage
 from app.storage.filesystem import FilesystemStorage
 from app.storage.minio import MinioStorage
 
@@ -60,37 +61,46 @@ def services() -> Services:
 def wire(app: Flask, config: Config) -> Services:
     """Build the parts for `app` out of `config`; connects to nothing."""
     with app.app_context():
-        parts = build(config, db.engine, make_storage(config))
+        parts = build(config, db.engine)
     app.extensions[EXTENSION] = parts
     return parts
 
 
-def build(config: Config, engine: Engine, storage: Storage) -> Services:
-    """The parts on a given engine and storage."""
+def build(config: Config, engine: Engine) -> Services:
+    """The parts on a given engine."""
     prepare(engine)
     database = Database(engine, on_error=metrics.count_database_error)
-    ledger = Ledger(database)
     store = PackageStore(database)
-    reader = PackageReader(store, storage)
+    storage = CountedStorage(make_storage(config, store), metrics.count_storage_error)
+    ledger = Ledger(database)
     return Services(
         config=config,
         database=database,
         storage=storage,
         accounts=AccountManager(AccountStore(database), LoginLimit(database), Passwords(), config.jwt.duration),
-        packages=PackageServices(
-            store=store,
-            listing=PackageListing(database),
-            reader=reader,
-            manager=PackageManager(store, ledger, storage),
-            scrubber=Scrubber(reader),
-            scrub_log=ScrubLog(database),
-        ),
+        packages=build_packages(store, ledger, storage),
         reconciler=Reconciler(ledger, storage, config.packages.upload_timeout),
     )
 
 
-def make_storage(config: Config) -> Storage:
-    """The backend that the configuration asks for; connects to nothing."""
+def build_packages(store: PackageStore, ledger: Ledger, storage: Storage) -> PackageServices:
+    """The packages' parts."""
+    reader = PackageReader(store, storage)
+    return PackageServices(
+        store=store,
+        listing=PackageListing(store.database),
+        reader=reader,
+        manager=PackageManager(store, ledger, storage),
+        scrubber=Scrubber(reader),
+        scrub_log=ScrubLog(store.database),
+    )
+
+
+def make_storage(config: Config, store: PackageStore) -> Storage:
+    """The backend that the configuration asks for; connects to nothing.
+
+    A bucket that is absent while there are packages was lost: it is never made anew as if nothing had been in it.
+    """
     if config.storage.backend == "filesystem":
         return FilesystemStorage(config.storage.root)
-    return MinioStorage.from_config(config.minio)
+    return MinioStorage.from_config(config.minio, may_create=store.is_empty)

@@ -1,9 +1,8 @@
 """Packages over HTTP."""
 
 from typing import Any
-from urllib.parse import quote
 
-from flask import Response, request
+from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
@@ -15,6 +14,7 @@ from app.http.describe import answers, asks, refuses, takes
 from app.http.json_body import json_fields
 from app.http.paging import asked_page, page_answer
 from app.http.query import no_parameters, parameters
+from app.metrics import uploading
 from app.packages.listing import SORT_TYPES, Page
 from app.packages.receiving import path_coordinates, receive_form, receive_raw
 from app.packages.schemas import (
@@ -28,6 +28,7 @@ from app.packages.schemas import (
 )
 from app.packages.sending import send_package
 from app.packages.store import PackageEdit, PackageRow
+from app.packages.uploads import Upload
 from app.wiring import PackageServices, services
 
 blueprint = Blueprint("packages", __name__, url_prefix="/api/v1", description="Publish, find, download packages.")
@@ -60,8 +61,7 @@ class Packages(MethodView):
     @refuses(408, 409, 507)
     def post(self) -> Response:
         """Publish a package. The same bytes at the same coordinates again: 200 with the existing one."""
-        published = packages().manager.publish(receive_form(), caller().username)
-        return published_answer(published.package, created=published.created)
+        return publish(receive_form())
 
 
 @blueprint.route("/packages/latest")
@@ -144,8 +144,7 @@ class PackageFile(MethodView):
     @refuses(408, 409, 411, 413, 507)
     def put(self, **path: str) -> Response:
         """Publish a package whose bytes are the body. `Repr-Digest: sha-256=:…:` has them verified."""
-        published = packages().manager.publish(receive_raw(path), caller().username)
-        return published_answer(published.package, created=published.created)
+        return publish(receive_raw(path))
 
 
 def content(package: PackageRow) -> dict[str, Any]:
@@ -167,7 +166,9 @@ def filters_of(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if name not in ("sort", "limit", "cursor")}
 
 
-def published_answer(package: PackageRow, *, created: bool) -> Response:
-    """201 with the new package's place, 200 with that of the one that was there."""
-    place = f"{services().config.server.public_url}{quote(request.script_root)}/api/v1/packages/{package.id}"
-    return json_answer(content(package), 201 if created else 200, Location=place)
+def publish(upload: Upload) -> Response:
+    """Publish for the caller: 201 with the new package's place, 200 with that of the one that was there."""
+    with uploading():
+        published = packages().manager.publish(upload, caller().username)
+    place = f"{services().config.server.public_url}/api/v1/packages/{published.package.id}"
+    return json_answer(content(published.package), 201 if published.created else 200, Location=place)

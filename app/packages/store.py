@@ -95,6 +95,11 @@ class PackageStore:
             move(connection, package.object_key, "live", "doomed")
             return row
 
+    def is_empty(self) -> bool:
+        """Whether there is no package at all."""
+        with self.database.reading() as connection:
+            return connection.scalar(select(Package.id).limit(1)) is None
+
     def get(self, package_id: int) -> PackageRow:
         """The package; raises PackageNotFound."""
         return self._one(Package.id == package_id)

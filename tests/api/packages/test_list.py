@@ -1,0 +1,170 @@
+"""Lists: filters, sorts, pages; the latest version."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.api.conftest import problem_of
+from tests.api.packages.publishing import published
+
+VERSIONS = ["0.9.0", "0.13.0", "1.0.0-rc.1", "1.0.0", "2024.1", "v1.1.0"]
+
+
+def pages(client: FlaskClient, **query: str) -> list[list[dict[str, object]]]:
+    """All pages of a list, by following its links."""
+    url, found = "/api/v1/packages", []
+    response = client.get(url, query_string=query)
+    while True:
+        assert response.status_code == 200, response.text
+        found.append(response.get_json())
+        if "Link" not in response.headers:
+            return found
+        link = response.headers["Link"]
+        assert link.startswith("<http://127.0.0.1:8080/api/v1/packages?")
+        assert link.endswith('>; rel="next"')
+        response = client.get(link[1:].split(">")[0].removeprefix("http://127.0.0.1:8080"))
+
+
+def versions(client: FlaskClient, **query: str) -> list[object]:
+    """The versions of all pages."""
+    return [package["version"] for page in pages(client, **query) for package in page]
+
+
+@pytest.fixture
+def released(publisher: FlaskClient) -> FlaskClient:
+    """A publisher's client, with VERSIONS published in that order."""
+    for number, version in enumerate(VERSIONS):
+        published(publisher, f"bytes {version}".encode(), version=version, description=f"release {number} 100%")
+    return publisher
+
+
+def test_the_newest_upload_comes_first(released: FlaskClient) -> None:
+    """-created_at is the default."""
+    assert versions(released) == VERSIONS[::-1]
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "500"])
+@pytest.mark.parametrize("sort", ["created_at", "-created_at", "name", "-name", "version", "-version"])
+def test_pages_of_any_size_hold_every_package_once(released: FlaskClient, sort: str, limit: str) -> None:
+    """Nothing is skipped or repeated, and the order is that of the whole."""
+    assert versions(released, sort=sort, limit=limit) == versions(released, sort=sort)
+    assert sorted(map(str, versions(released, sort=sort, limit=limit))) == sorted(VERSIONS)
+
+
+def test_versions_sort_by_precedence(released: FlaskClient) -> None:
+    """SemVer, with what is none at the low end."""
+    assert versions(released, sort="version") == ["2024.1", "0.9.0", "0.13.0", "1.0.0-rc.1", "1.0.0", "v1.1.0"]
+
+
+def test_what_is_uploaded_meanwhile_moves_no_page(released: FlaskClient) -> None:
+    """A page's end is a place in the order, not a count."""
+    first = released.get("/api/v1/packages?limit=3&sort=version")
+    published(released, b"new", version="0.0.1")
+    link = first.headers["Link"][1:].split(">")[0].removeprefix("http://127.0.0.1:8080")
+    seen = [package["version"] for package in (*first.get_json(), *released.get(link).get_json())]
+    assert seen == ["2024.1", "0.9.0", "0.13.0", "1.0.0-rc.1", "1.0.0", "v1.1.0"]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"name": "opamp-agent"}, 6),
+        ({"name": "other"}, 0),
+        ({"version": "1.0.0"}, 1),
+        ({"platform": "Linux", "arch": "x86_64"}, 6),
+        ({"platform": "darwin"}, 0),
+        ({"is_active": "true"}, 6),
+        ({"is_active": "false"}, 0),
+        ({"q": "AGENT"}, 6),
+        ({"q": "release 3"}, 1),
+        ({"q": "%"}, 6),
+        ({"q": "_"}, 0),
+        ({"q": "0 100%"}, 1),
+        ({"q": "\\"}, 0),
+    ],
+)
+def test_filters(released: FlaskClient, query: dict[str, str], count: int) -> None:
+    """Each filter alone; percent, underscore and backslash in `q` are themselves."""
+    assert len(versions(released, **query)) == count
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=abc", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("sort=size", "sort"),
+        ("q=", "q"),
+        (f"q={'x' * 201}", "q"),
+        ("q=%00", "q"),
+        ("is_active=yes", "is_active"),
+        ("platform=beos", "platform"),
+        ("page=2", "page"),
+        ("cursor=abc", "cursor"),
+        ("cursor=", "cursor"),
+    ],
+)
+def test_a_wrong_parameter_is_named(agent: FlaskClient, query: str, field: str) -> None:
+    """422 with the parameter."""
+    assert field in problem_of(agent.get(f"/api/v1/packages?{query}"))["errors"]
+
+
+@pytest.mark.parametrize("change", ["&sort=name", "&platform=linux", "&q=agent"])
+def test_a_cursor_holds_for_its_own_list_only(released: FlaskClient, change: str) -> None:
+    """Another sort or filter with it is 422."""
+    link = released.get("/api/v1/packages?limit=2").headers["Link"][1:].split(">")[0]
+    url = link.removeprefix("http://127.0.0.1:8080")
+    assert released.get(url).status_code == 200
+    assert "cursor" in problem_of(released.get(url + change))["errors"]
+
+
+def latest(client: FlaskClient, **query: str) -> object:
+    """The latest version for linux/amd64, or the problem's status."""
+    asked = {"name": "opamp-agent", "platform": "linux", "arch": "amd64", **query}
+    response = client.get("/api/v1/packages/latest", query_string=asked)
+    return response.get_json()["version"] if response.status_code == 200 else response.status_code
+
+
+def test_latest_is_the_highest_release(released: FlaskClient) -> None:
+    """By precedence, not by upload."""
+    assert latest(released) == "v1.1.0"
+
+
+def test_latest_takes_prereleases_only_when_asked(publisher: FlaskClient) -> None:
+    """2.0.0-rc.1 is above 1.0.0, for those who ask."""
+    published(publisher, b"1")
+    published(publisher, b"2", version="2.0.0-rc.1")
+    assert latest(publisher) == "1.0.0"
+    assert latest(publisher, prerelease="true") == "2.0.0-rc.1"
+
+
+def test_latest_passes_over_yanked_versions(released: FlaskClient) -> None:
+    """Inactive is not latest."""
+    newest = released.get("/api/v1/packages?version=v1.1.0").get_json()[0]
+    released.patch(f"/api/v1/packages/{newest['id']}", json={"is_active": False})
+    assert latest(released) == "1.0.0"
+
+
+def test_latest_prefers_the_exact_arch_to_any(publisher: FlaskClient) -> None:
+    """`any` serves those without a file of their own, even if it is newer."""
+    published(publisher, b"any", arch="any", version="9.0.0")
+    assert latest(publisher) == "9.0.0"
+    published(publisher, b"own", version="1.0.0")
+    assert latest(publisher) == "1.0.0"
+    assert latest(publisher, arch="arm64") == "9.0.0"
+    assert latest(publisher, arch="any") == "9.0.0"
+
+
+def test_of_equal_precedence_the_later_upload_is_latest(publisher: FlaskClient) -> None:
+    """Build metadata does not count (SemVer, section 10)."""
+    published(publisher, b"1", version="1.0.0+b")
+    published(publisher, b"2", version="1.0.0+a")
+    assert latest(publisher) == "1.0.0+a"
+
+
+def test_latest_of_nothing_is_not_found(agent: FlaskClient) -> None:
+    """404 for an unknown name; 422 if a parameter is missing."""
+    assert latest(agent) == 404
+    assert agent.get("/api/v1/packages/latest?name=x").status_code == 422
