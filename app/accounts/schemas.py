@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from app.accounts import passwords
 from app.accounts.manager import DEFAULT_TOKEN_DAYS
 from app.accounts.models import NAME_LENGTH
 from app.accounts.roles import LABELS, Role
-from app.accounts.usernames import USERNAME
+from app.accounts.usernames import USERNAME, is_username
 from app.http.fields import Flag, Moment, WholeNumber, no_control_characters
 
 MAX_TOKEN_DAYS = 3650
@@ -23,6 +23,12 @@ def password_field(**options: Any) -> fields.String:
     """A new password."""
     length = validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH)
     return fields.String(validate=length, load_only=True, **options)
+
+
+def valid_username(text: str) -> None:
+    """A validator: raises ValidationError if no user can have this name."""
+    if not is_username(text):
+        raise ValidationError(f"Must be 1 to {NAME_LENGTH} of A-Z, a-z, 0-9 and . _ @ -.")
 
 
 class UserSchema(Schema):
@@ -63,12 +69,7 @@ class CallerSchema(Schema):
 class NewUserSchema(Schema):
     """A user to be created."""
 
-    username = fields.String(
-        required=True,
-        validate=validate.Regexp(
-            rf"{USERNAME.pattern}\Z", error=f"Must be 1 to {NAME_LENGTH} of A-Z, a-z, 0-9 and . _ @ -."
-        ),
-    )
+    username = fields.String(required=True, validate=valid_username, metadata={"pattern": f"^{USERNAME.pattern}$"})
     password = password_field(required=True)
     role = role_field(required=True)
 
