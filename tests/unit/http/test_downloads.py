@@ -125,7 +125,7 @@ def test_range_beyond_the_end_names_the_size(shelf: Shelf) -> None:
         ("a b.bin", 'attachment; filename="a b.bin"'),
         ('a"b.bin', 'attachment; filename="a\\"b.bin"'),
         ("größe.bin", "attachment; filename=groe.bin; filename*=UTF-8''gr%C3%B6%C3%9Fe.bin"),
-        ("配置", 'attachment; filename=""; filename*=UTF-8''%E9%85%8D%E7%BD%AE"),
+        ("配置", "attachment; filename=\"\"; filename*=UTF-8''%E9%85%8D%E7%BD%AE"),
     ],
 )
 def test_file_name_is_sent_by_rfc_6266(file_name: str, disposition: str) -> None:
