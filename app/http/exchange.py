@@ -1,7 +1,7 @@
 """One request and its answer, from the first of our code to the last byte: what logs and metrics tell of.
 
 An answer's body is sent after Flask has forgotten the request, so the account is closed when the server closes the
-body. Bytes that only the parts know which move them are noted in the WSGI environ under BYTES_IN and BYTES_OUT.
+body.
 """
 
 import logging
@@ -14,17 +14,14 @@ from flask import Flask, Response, g, request
 
 from app.http.request_id import request_id
 
-BYTES_IN = "opamp_packages.bytes_in"
-"""In the WSGI environ: bytes of the request's body that were really read."""
-
 BYTES_OUT = "opamp_packages.bytes_out"
-"""In the WSGI environ: bytes of the answer's body that were really sent."""
+"""In the WSGI environ: bytes of the answer's body that were sent, where only the server knows that."""
 
 UNMATCHED = "unmatched"
 """The route of what no route takes: paths are the client's to invent, and no label or log key."""
 
 SMALL_BODY = 1 << 20
-"""Bytes up to which a body is read at once if at all; a longer one notes itself what was read of it."""
+"""Bytes up to which a body counts as read where its reader does not count."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -72,7 +69,7 @@ def _watch(response: Response, observers: list[Observer]) -> Response:
 
     def end() -> None:
         exchange.seconds = time.perf_counter() - environ.get(STARTED, time.perf_counter())
-        exchange.bytes_in = environ.get(BYTES_IN, _claimed_length(environ))
+        exchange.bytes_in = _bytes_read(environ)
         exchange.bytes_out = environ.get(BYTES_OUT, exchange.bytes_out)
         _tell(exchange, observers)
 
@@ -109,7 +106,11 @@ def _counted_body(response: Response, exchange: Exchange) -> bool:
     return True
 
 
-def _claimed_length(environ: dict[str, Any]) -> int:
+def _bytes_read(environ: dict[str, Any]) -> int:
+    """What our worker's input has counted; under other servers what a small body claims."""
+    received = getattr(environ.get("wsgi.input"), "received", None)
+    if received is not None:
+        return int(received)
     length = environ.get("CONTENT_LENGTH") or ""
     small = length.isascii() and length.isdigit() and len(length) < 8 and int(length) <= SMALL_BODY
     return int(length) if small else 0
