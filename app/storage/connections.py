@@ -7,11 +7,16 @@ sending again is right.
 
 import http.client
 import select
+import socket
 import ssl
+import struct
 import threading
 import time
 
 from app.storage.patience import CONNECT, Patience
+
+FAILURES = (OSError, http.client.HTTPException)
+"""What a connection may raise; TimeoutError is one of them."""
 
 KEPT_AT_MOST = 64
 KEPT_FOR = 15.0
@@ -19,6 +24,10 @@ KEPT_FOR = 15.0
 
 SEND_BLOCK = 256 * 1024
 """Bytes per sendall: its timeout counts for all that it is given, so this is what has to move within it."""
+
+
+TICK = 0.25
+"""Seconds of standstill after which a blocking send looks whether there is patience left."""
 
 
 class Connection:
@@ -42,6 +51,20 @@ class Connection:
 
     def send_body(self, body: memoryview, patience: Patience) -> None:
         """Send a piece of the body; each block that the server took counts as progress."""
+        if isinstance(self._http.sock, ssl.SSLSocket):
+            self._send_in_blocks(body, patience)
+            return
+        # Much cheaper than settimeout, under which Python polls before each of many small sends.
+        self._http.sock.settimeout(None)
+        _limit(self._http.sock, socket.SO_SNDTIMEO, TICK)
+        while body:
+            try:
+                body = body[self._http.sock.send(body) :]
+                patience.progress()
+            except BlockingIOError:
+                patience.left()
+
+    def _send_in_blocks(self, body: memoryview, patience: Patience) -> None:
         for start in range(0, len(body), SEND_BLOCK):
             self._http.sock.settimeout(patience.left())
             self._http.send(body[start : start + SEND_BLOCK])
@@ -56,8 +79,13 @@ class Connection:
 
     def wait_for_bytes(self, seconds: float) -> None:
         """From now on wait at most `seconds` for each piece of the answer's body."""
-        if self._http.sock is not None:
+        if self._http.sock is None:
+            return
+        if isinstance(self._http.sock, ssl.SSLSocket):
             self._http.sock.settimeout(seconds)
+            return
+        self._http.sock.settimeout(None)
+        _limit(self._http.sock, socket.SO_RCVTIMEO, seconds)
 
     def is_closed_by_server(self) -> bool:
         """Whether the idle connection has something to read: an end of file, or what nobody asked for."""
@@ -101,3 +129,9 @@ class ConnectionPool:
     def _pop(self) -> Connection | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
+
+
+def _limit(sock: socket.socket, option: int, seconds: float) -> None:
+    """Let the kernel end a blocking send or receive after `seconds`, with EAGAIN."""
+    microseconds = int(seconds * 1_000_000)
+    sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", *divmod(microseconds, 1_000_000)))

@@ -6,19 +6,15 @@ from collections.abc import Callable
 from app.config.sections import MinioSection
 from app.errors import ObjectChanged, ObjectNotFound, StorageUnavailable
 from app.storage.base import ByteSource, ObjectReader, WrittenObject
-from app.storage.multipart import (
-    CHECKSUM,
-    PART_SIZE,
-    MultipartUpload,
-    Part,
-    crc32c,
-    list_uploads,
-    write_in_parts,
-)
+from app.storage.multipart import PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
 from app.storage.patience import Patience
-from app.storage.s3_client import S3Answer, S3Client
+from app.storage.s3_client import S3Account, S3Client
 from app.storage.s3_errors import NoSuchBucket
 from app.storage.s3_reader import NoBytes, S3Reader
+from app.storage.s3_request import Body, S3Request, StreamedBody
+
+LARGEST_PUT = 5 * 1024**3
+"""Bytes that S3 takes in one PUT."""
 
 
 class MinioStorage:
@@ -32,19 +28,10 @@ class MinioStorage:
     name = "minio"
 
     def __init__(
-        self,
-        endpoint: str,
-        access_key: str,
-        secret_key: str,
-        bucket: str,
-        *,
-        use_ssl: bool = False,
-        region: str = "",
-        public_endpoint: str = "",
-        may_create: Callable[[], bool] = lambda: True,
+        self, account: S3Account, *, public_endpoint: str = "", may_create: Callable[[], bool] = lambda: True
     ) -> None:
-        self.location = bucket
-        self._client = S3Client(endpoint, access_key, secret_key, bucket, use_ssl=use_ssl, region=region)
+        self.location = account.bucket
+        self._client = S3Client(account)
         self._public_endpoint = public_endpoint
         self._may_create = may_create
         self._bucket_seen = False
@@ -52,17 +39,16 @@ class MinioStorage:
 
     @classmethod
     def from_config(cls, config: MinioSection, *, may_create: Callable[[], bool] = lambda: True) -> "MinioStorage":
-        """The storage that the section `minio` of the configuration describes."""
-        return cls(
+        """The storage that the section `minio` of the configuration describes; connects to nothing."""
+        account = S3Account(
             config.endpoint,
             config.access_key.get_secret_value(),
             config.secret_key.get_secret_value(),
             config.bucket,
             use_ssl=config.use_ssl,
             region=config.region,
-            public_endpoint=config.public_endpoint,
-            may_create=may_create,
         )
+        return cls(account, public_endpoint=config.public_endpoint, may_create=may_create)
 
     def __repr__(self) -> str:
         return f"MinioStorage({self._client!r})"
@@ -76,17 +62,16 @@ class MinioStorage:
         on_upload_id: Callable[[str], None] = lambda _: None,
     ) -> WrittenObject:
         """Store all of `source`: up to one part in a single PUT, more in parts. See `Storage.write`."""
+        self._see_bucket()
+        if size is not None and PART_SIZE < size <= LARGEST_PUT:
+            return WrittenObject(size, self._put(key, StreamedBody(source, size), size))
         part, following = Part(), Part()
         part.fill(source, PART_SIZE if size is None else min(size + 1, PART_SIZE))
         if part.size == PART_SIZE and size != PART_SIZE:
             following.fill(source, PART_SIZE)
-        self._see_bucket()
         if following.size:
             return WrittenObject(*write_in_parts(self._client, key, (part, following), source, on_upload_id))
-        headers = {CHECKSUM: crc32c(part.content)}
-        answer = self._client.request("PUT", key, headers=headers, body=part.content, unsigned=True)
-        answer.document()
-        return WrittenObject(part.size, answer.etag)
+        return WrittenObject(part.size, self._put(key, part.body, part.size))
 
     def open(self, key: str, *, expected: WrittenObject, start: int = 0, length: int | None = None) -> ObjectReader:
         """Open the object by one GET of just these bytes. See `Storage.open`."""
@@ -99,8 +84,8 @@ class MinioStorage:
         headers = {"If-Match": f'"{expected.fingerprint}"'}
         if length < expected.size:
             headers["Range"] = f"bytes={start}-{start + length - 1}"
-        answer = self._client.request("GET", key, headers=headers)
-        if WrittenObject(_complete_length(answer), answer.etag) != expected:
+        answer = self._client.send(S3Request("GET", key, headers=headers))
+        if WrittenObject(answer.complete_length, answer.etag) != expected:
             answer.finish()
             raise ObjectChanged("The object is not the one that was written.")
         return S3Reader(answer, length)
@@ -109,19 +94,19 @@ class MinioStorage:
         """Size and ETag. See `Storage.stat`."""
         patience = Patience()
         try:
-            answer = self._client.request("HEAD", key, patience=patience)
+            answer = self._client.send(S3Request("HEAD", key, patience=patience))
         except StorageUnavailable:
             # The answer to a HEAD has no body, so a missing key and a missing bucket look alike: ask again by GET.
-            answer = self._client.request("GET", key, patience=patience)
+            answer = self._client.send(S3Request("GET", key, patience=patience))
             answer.finish()
-            return WrittenObject(_complete_length(answer), answer.etag)
+            return WrittenObject(answer.complete_length, answer.etag)
         answer.document()
-        return WrittenObject(_complete_length(answer), answer.etag)
+        return WrittenObject(answer.complete_length, answer.etag)
 
     def delete(self, key: str) -> None:
         """Remove the object; it being gone already is success."""
         try:
-            self._client.request("DELETE", key).document()
+            self._client.send(S3Request("DELETE", key)).document()
         except ObjectNotFound:
             return
 
@@ -144,17 +129,22 @@ class MinioStorage:
             "response-content-disposition": file_name_disposition,
             "response-content-type": content_type,
         }
-        url = self._client.url(key, overrides)
-        scheme, separator, host = self._public_endpoint.rpartition("://")
-        if host:
-            url = url._replace(netloc=host)
-        if separator:
-            url = url._replace(scheme=scheme)
-        return self._client.presigned_get(url, expires_seconds)
+        return self._client.presigned_get(
+            key, overrides, endpoint=self._public_endpoint, expires_seconds=expires_seconds
+        )
+
+    def _put(self, key: str, body: Body, size: int) -> str:
+        """Store the object in one request, and return its ETag."""
+        streamed = isinstance(body, StreamedBody)
+        request = S3Request("PUT", key, body=body, patience=Patience(for_bytes=size), fresh=streamed)
+        answer = self._client.send(request)
+        answer.document()
+        return answer.etag
 
     def _ask_for_bucket(self) -> None:
         """Raise NoSuchBucket or StorageUnavailable with the S3's reason, which the answer to a HEAD would lack."""
-        self._client.request("GET", query={"list-type": "2", "max-keys": "1", "prefix": "none/"}).document()
+        query = {"list-type": "2", "max-keys": "1", "prefix": "none/"}
+        self._client.send(S3Request("GET", query=query)).document()
 
     def _see_bucket(self) -> None:
         if self._bucket_seen:
@@ -168,9 +158,3 @@ class MinioStorage:
                         raise
                     self._client.make_bucket()
                 self._bucket_seen = True
-
-
-def _complete_length(answer: S3Answer) -> int:
-    """The whole object's size in bytes, also if the answer has a range of it; -1 if it is not told."""
-    total = answer.headers.get("Content-Range", "").rpartition("/")[2] or answer.headers.get("Content-Length", "")
-    return int(total) if total.isdecimal() else -1

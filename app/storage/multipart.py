@@ -1,6 +1,5 @@
 """S3 multipart uploads: a pipeline of two senders while the source fills the next buffer, and the clean-up."""
 
-import base64
 import queue
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -8,14 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-import google_crc32c
-
 from app.errors import StorageUnavailable
 from app.storage.base import ByteSource
-from app.storage.digest import fill
 from app.storage.patience import FIRST_BYTE, Patience
 from app.storage.s3_client import S3Client
 from app.storage.s3_errors import NoSuchUpload, elements, local_name, refusal
+from app.storage.s3_request import Crc32c, MemoryBody, S3Request
 
 PART_SIZE = 8 * 1024 * 1024
 """Bytes of the first parts. S3 takes no part below 5 MiB but the last."""
@@ -26,11 +23,8 @@ SENDERS = 2
 PARTS_OF_ONE_SIZE = 1000
 """After so many parts the size doubles: 10,000 parts then hold 8 TiB, and below 7.8 GiB all are of PART_SIZE."""
 
-CRC_BLOCK = 64 * 1024
-"""Bytes; google-crc32c takes only `bytes`, and a copy of this size stays in the processor's cache."""
-
-CHECKSUM = "x-amz-checksum-crc32c"
-"""The header that lets the storage check the bytes without a signature over them."""
+READ = 256 * 1024
+"""Bytes asked of the source at once, so that they are still in the processor's cache when they are checked."""
 
 CLEAN_UP_AFTER_FAILURE = 0.25
 """Seconds for ending an upload whose storage has just failed: the request has waited for it already."""
@@ -47,25 +41,22 @@ class Part:
 
     buffer: bytearray = field(default_factory=bytearray)
     size: int = 0
+    checksum: str = ""
 
     def fill(self, source: ByteSource, size: int) -> None:
         """Take `size` bytes from the source, fewer only if it has ended."""
         if len(self.buffer) < size:
             self.buffer = bytearray(size)
-        self.size = fill(source, memoryview(self.buffer)[:size])
+        view, filled, checksum = memoryview(self.buffer)[:size], 0, Crc32c()
+        while filled < size and (count := source.readinto(view[filled : filled + READ])):
+            checksum.update(view[filled : filled + count])
+            filled += count
+        self.size, self.checksum = filled, str(checksum)
 
     @property
-    def content(self) -> memoryview:
-        """The part's bytes, in the buffer."""
-        return memoryview(self.buffer)[: self.size]
-
-
-def crc32c(content: memoryview) -> str:
-    """The checksum as S3 writes it: big endian, in base64."""
-    checksum = 0
-    for start in range(0, len(content), CRC_BLOCK):
-        checksum = google_crc32c.extend(checksum, bytes(content[start : start + CRC_BLOCK]))
-    return base64.b64encode(checksum.to_bytes(4, "big")).decode()
+    def body(self) -> MemoryBody:
+        """What is sent of the buffer."""
+        return MemoryBody(memoryview(self.buffer)[: self.size], self.checksum)
 
 
 def part_size(number: int) -> int:
@@ -83,11 +74,12 @@ class MultipartUpload:
     size: int = 0
     _sent: list[Future[str]] = field(default_factory=list)
 
-    def begin(self, content_type: str = "application/octet-stream") -> str:
+    def begin(self) -> str:
         """Open the upload and return its id."""
-        headers = {"Content-Type": content_type, "x-amz-checksum-algorithm": "CRC32C"}
         # A repeated request would open a second upload of which nobody knows the id: so a fresh connection.
-        answer = self.client.request("POST", self.key, query={"uploads": ""}, headers=headers, fresh=True)
+        headers = {"x-amz-checksum-algorithm": "CRC32C"}
+        request = S3Request("POST", self.key, query={"uploads": ""}, headers=headers, body=MemoryBody(b""), fresh=True)
+        answer = self.client.send(request)
         self.upload_id = elements(answer.document()).get("UploadId", "")
         if not self.upload_id:
             raise StorageUnavailable("The storage gave no id for a multipart upload. Try again.")
@@ -111,14 +103,15 @@ class MultipartUpload:
     def complete(self) -> str:
         """Put the parts together and return the object's ETag. A large file may take longer: 1 s per 256 MiB."""
         parts = "".join(part.result() for part in self._sent)
-        answer = self.client.request(
+        request = S3Request(
             "POST",
             self.key,
             query={"uploadId": self.upload_id},
-            body=f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode(),
+            body=MemoryBody(f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()),
             patience=Patience(for_bytes=self.size),
             fresh=True,
         )
+        answer = self.client.send(request)
         document = answer.document()
         etag = elements(document).get("ETag", "").strip('"')
         if not etag:
@@ -130,7 +123,7 @@ class MultipartUpload:
         """End the upload and remove its parts; it being gone already is success."""
         try:
             query = {"uploadId": self.upload_id}
-            self.client.request("DELETE", self.key, query=query, patience=Patience(seconds)).document()
+            self.client.send(S3Request("DELETE", self.key, query=query, patience=Patience(seconds))).document()
         except NoSuchUpload:
             return
 
@@ -144,18 +137,11 @@ class MultipartUpload:
 
     def _send(self, part: Part, number: int) -> str:
         """Send one part; what the completion has to say about it."""
-        checksum = crc32c(part.content)
-        answer = self.client.request(
-            "PUT",
-            self.key,
-            query={"partNumber": str(number), "uploadId": self.upload_id},
-            headers={CHECKSUM: checksum},
-            body=part.content,
-            unsigned=True,
-            patience=Patience(for_bytes=self.size),
-        )
+        query = {"partNumber": str(number), "uploadId": self.upload_id}
+        patience = Patience(for_bytes=self.size)
+        answer = self.client.send(S3Request("PUT", self.key, query=query, body=part.body, patience=patience))
         answer.document()
-        fields = {"PartNumber": str(number), "ETag": answer.etag, "ChecksumCRC32C": checksum}
+        fields = {"PartNumber": str(number), "ETag": answer.etag, "ChecksumCRC32C": part.checksum}
         return "<Part>" + "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fields.items()) + "</Part>"
 
     def _raise_failed(self) -> None:
@@ -169,7 +155,7 @@ def list_uploads(client: S3Client, key: str) -> list[str]:
     upload_ids: list[str] = []
     query = {"uploads": "", "prefix": key}
     while True:
-        document = client.request("GET", query=query).document()
+        document = client.send(S3Request("GET", query=query)).document()
         upload_ids += _ids_of(key, document)
         page = elements(document)
         if page.get("IsTruncated") != "true":

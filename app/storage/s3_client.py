@@ -2,192 +2,140 @@
 
 import hashlib
 import http.client
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import SplitResult, quote
 
 from minio.credentials.credentials import Credentials
 from minio.signer import presign_v4, sign_v4_s3
 
-from app.errors import StorageUnavailable
-from app.storage.connections import Connection, ConnectionPool
-from app.storage.patience import Patience
-from app.storage.s3_errors import BucketExists, refusal
+from app.storage.connections import FAILURES, Connection, ConnectionPool
+from app.storage.s3_answer import S3Answer
+from app.storage.s3_errors import BucketExists, refusal, unavailable
+from app.storage.s3_request import MemoryBody, S3Request
 
-UNSIGNED = "UNSIGNED-PAYLOAD"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
-LARGEST_DOCUMENT = 8 * 1024 * 1024
-"""Bytes of an XML answer; a page of 1,000 multipart uploads is below 1 MiB."""
-
-FAILURES = (OSError, http.client.HTTPException)
 
 
-class S3Answer:
-    """Status and headers of an answer whose body is still to be read: by `document()`, or by `read` and `finish`."""
+@dataclass(frozen=True)
+class S3Account:
+    """Where a bucket is and who asks. `endpoint` is host or host:port; the secret is not in its repr."""
 
-    def __init__(self, pool: ConnectionPool, connection: Connection, response: http.client.HTTPResponse) -> None:
-        self._pool = pool
-        self._connection = connection
-        self._response = response
-        self.status = response.status
-        self.headers = response.headers
-
-    def wait_for_bytes(self, seconds: float) -> None:
-        """From now on wait at most `seconds` for each piece of the body."""
-        self._connection.wait_for_bytes(seconds)
-
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes of the body, fewer only at its end."""
-        try:
-            return self._response.read(size)
-        except FAILURES as error:
-            raise unavailable(error) from error
-
-    def document(self) -> bytes:
-        """All of a small body; the connection is kept."""
-        document = self.read(LARGEST_DOCUMENT)
-        self.finish()
-        return document
-
-    def finish(self) -> None:
-        """Keep the connection if the body was read to its end, close it otherwise."""
-        whole = self._response.isclosed() and not self._response.will_close
-        self._response.close()
-        if whole:
-            self._pool.give_back(self._connection)
-        else:
-            self._connection.close()
-
-    @property
-    def etag(self) -> str:
-        """The ETag without its quotes."""
-        return str(self.headers.get("ETag", "")).strip('"')
+    endpoint: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    bucket: str
+    use_ssl: bool = False
+    region: str = ""
 
 
 class S3Client:
-    """Sends signed requests to `bucket` at `endpoint`. Safe for many threads; its repr shows no secret."""
+    """Sends signed requests to the bucket of `account`. Safe for many threads."""
 
-    def __init__(
-        self, endpoint: str, access_key: str, secret_key: str, bucket: str, *, use_ssl: bool, region: str
-    ) -> None:
-        self.bucket = bucket
-        self.region = region or "us-east-1"
-        self._scheme = "https" if use_ssl else "http"
-        self._endpoint = endpoint
-        self._credentials = Credentials(access_key, secret_key)
-        self._pool = ConnectionPool(endpoint, use_ssl=use_ssl)
+    def __init__(self, account: S3Account) -> None:
+        self.bucket = account.bucket
+        self._region = account.region or "us-east-1"
+        self._origin = SplitResult("https" if account.use_ssl else "http", account.endpoint, "", "", "")
+        self._credentials = Credentials(account.access_key, account.secret_key)
+        self._pool = ConnectionPool(account.endpoint, use_ssl=account.use_ssl)
 
     def __repr__(self) -> str:
-        return f"S3Client({self._scheme}://{self._endpoint}/{self.bucket})"
+        return f"S3Client({self._origin.geturl()}/{self.bucket})"
 
-    def request(
-        self,
-        method: str,
-        key: str = "",
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | memoryview = b"",
-        unsigned: bool = False,
-        patience: Patience | None = None,
-        fresh: bool = False,
-    ) -> S3Answer:
+    def send(self, request: S3Request) -> S3Answer:
         """Send a request and wait for the head of its answer; an answer of 300 and more is raised.
 
-        Repeated once, on a new connection, if a kept connection turns out to be closed; never after a timeout.
-        `fresh` starts with a new connection: for requests that must not be carried out twice.
-        Raises ObjectNotFound, StorageFull, StorageUnavailable.
+        Repeated at most once, see S3Request, and never after a timeout.
+        Raises ObjectNotFound, ObjectChanged, StorageFull, StorageUnavailable, and what the body's source raises.
         """
-        content_hash = UNSIGNED if unsigned else hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256
-        url = self.url(key, query)
-        sent = {**(headers or {}), "Content-Length": str(len(body))} if body or method in {"PUT", "POST"} else headers
-        signed = self._signed(method, url, sent or {}, content_hash)
-        target = url.path + ("?" + url.query if url.query else "")
-        patience = patience or Patience()
-
-        def send(connection: Connection) -> http.client.HTTPResponse:
-            connection.send_head(method, target, signed, patience)
-            return _answer_to(connection, memoryview(body), patience)
-
-        return self._refuse_errors(self._carried_out(send, fresh=fresh))
-
-    def url(self, key: str, query: Mapping[str, str] | None = None, endpoint: str = "") -> SplitResult:
-        """The path-style URL of `key`, or of the bucket if it is empty."""
-        path = f"/{self.bucket}/{quote(key, safe='/-_.~')}" if key else f"/{self.bucket}"
-        pairs = (f"{quote(name, safe='-_.~')}={quote(text, safe='-_.~')}" for name, text in (query or {}).items())
-        return SplitResult(self._scheme, endpoint or self._endpoint, path, "&".join(pairs), "")
-
-    def make_bucket(self) -> None:
-        """Make the bucket; it being there already, and ours, is success."""
-        region = f"<LocationConstraint>{self.region}</LocationConstraint>"
-        document = f"<CreateBucketConfiguration>{region}</CreateBucketConfiguration>"
-        body = b"" if self.region == "us-east-1" else document.encode()
-        try:
-            self.request("PUT", body=body, fresh=True).document()
-        except BucketExists:
-            return
-
-    def presigned_get(self, url: SplitResult, expires_seconds: int) -> str:
-        """`url` with a signature that lets anyone GET it for `expires_seconds`."""
-        return presign_v4(
-            method="GET",
-            url=url,
-            region=self.region,
-            credentials=self._credentials,
-            date=datetime.now(UTC),
-            expires=int(timedelta(seconds=expires_seconds).total_seconds()),
-        ).geturl()
-
-    def _signed(self, method: str, url: SplitResult, headers: Mapping[str, str], content_hash: str) -> dict[str, str]:
-        now = datetime.now(UTC)
-        all_headers: dict[str, str | list[str] | tuple[str]] = {
-            "Host": url.netloc,
-            "x-amz-date": now.strftime("%Y%m%dT%H%M%SZ"),
-            "x-amz-content-sha256": content_hash,
-            **headers,
-        }
-        signed = sign_v4_s3(
-            method=method,
-            url=url,
-            region=self.region,
-            headers=all_headers,
-            credentials=self._credentials,
-            content_sha256=content_hash,
-            date=now,
-        )
-        return {name: str(content) for name, content in signed.items()}
-
-    def _carried_out(self, send: Callable[[Connection], http.client.HTTPResponse], *, fresh: bool) -> S3Answer:
-        while True:
-            connection = self._pool.take(fresh=fresh)
-            try:
-                return S3Answer(self._pool, connection, send(connection))
-            except FAILURES as error:
-                connection.close()
-                if not connection.kept or isinstance(error, TimeoutError):
-                    raise unavailable(error) from error
-                fresh = True
-            except BaseException:
-                connection.close()
-                raise
-
-    @staticmethod
-    def _refuse_errors(answer: S3Answer) -> S3Answer:
+        answer = self._carried_out(request, *self._signed(request))
         if answer.status < 300:
             return answer
         raise refusal(answer.status, answer.document())
 
+    def make_bucket(self) -> None:
+        """Make the bucket; it being there already, and ours, is success."""
+        region = f"<LocationConstraint>{self._region}</LocationConstraint>"
+        document = f"<CreateBucketConfiguration>{region}</CreateBucketConfiguration>"
+        body = MemoryBody(b"" if self._region == "us-east-1" else document.encode())
+        try:
+            self.send(S3Request("PUT", body=body, fresh=True)).document()
+        except BucketExists:
+            return
 
-def unavailable(error: BaseException) -> StorageUnavailable:
-    """What a failure on the way to the storage means to a client."""
-    if isinstance(error, TimeoutError):
-        return StorageUnavailable("The storage does not answer in time. Try again.")
-    return StorageUnavailable("The connection to the storage failed. Try again.")
+    def presigned_get(self, key: str, query: Mapping[str, str], *, endpoint: str, expires_seconds: int) -> str:
+        """A URL with which anyone can GET `key` for `expires_seconds`, at `endpoint` if one is given.
+
+        `endpoint` is a host, host:port, or a URL of scheme and host.
+        """
+        scheme, _, host = endpoint.rpartition("://")
+        url = self._url(key, query)
+        url = url._replace(scheme=scheme or url.scheme, netloc=host.rstrip("/") or url.netloc)
+        return presign_v4(
+            method="GET",
+            url=url,
+            region=self._region,
+            credentials=self._credentials,
+            date=datetime.now(UTC),
+            expires=expires_seconds,
+        ).geturl()
+
+    def _url(self, key: str, query: Mapping[str, str]) -> SplitResult:
+        path = f"/{self.bucket}/{quote(key, safe='/-_.~')}" if key else f"/{self.bucket}"
+        pairs = (f"{quote(name, safe='-_.~')}={quote(text, safe='-_.~')}" for name, text in query.items())
+        return self._origin._replace(path=path, query="&".join(pairs))
+
+    def _signed(self, request: S3Request) -> tuple[str, dict[str, str]]:
+        """The request's target, and its headers with the signature."""
+        url, now, body = self._url(request.key, request.query), datetime.now(UTC), request.body
+        content_hash = body.content_hash if body else EMPTY_SHA256
+        headers: dict[str, str | list[str] | tuple[str]] = {
+            "Host": url.netloc,
+            "x-amz-date": now.strftime("%Y%m%dT%H%M%SZ"),
+            "x-amz-content-sha256": content_hash,
+            **request.headers,
+            **(body.headers if body else {}),
+        }
+        signed = sign_v4_s3(
+            method=request.method,
+            url=url,
+            region=self._region,
+            headers=headers,
+            credentials=self._credentials,
+            content_sha256=content_hash,
+            date=now,
+        )
+        target = f"{url.path}?{url.query}" if url.query else url.path
+        return target, {name: str(content) for name, content in signed.items()}
+
+    def _carried_out(self, request: S3Request, target: str, headers: dict[str, str]) -> S3Answer:
+        connection = self._pool.take(fresh=request.fresh)
+        try:
+            return S3Answer(self._pool, connection, _exchange(connection, request, target, headers))
+        except FAILURES as error:
+            connection.close()
+            if not connection.kept or isinstance(error, TimeoutError):
+                raise unavailable(error) from error
+        except BaseException:
+            connection.close()
+            raise
+        connection = self._pool.take(fresh=True)
+        try:
+            return S3Answer(self._pool, connection, _exchange(connection, request, target, headers))
+        except FAILURES as error:
+            connection.close()
+            raise unavailable(error) from error
 
 
-def _answer_to(connection: Connection, body: memoryview, patience: Patience) -> http.client.HTTPResponse:
+def _exchange(
+    connection: Connection, request: S3Request, target: str, headers: dict[str, str]
+) -> http.client.HTTPResponse:
+    patience = request.patience
+    connection.send_head(request.method, target, headers, patience)
     try:
-        connection.send_body(body, patience)
+        if request.body:
+            request.body.send(connection, patience)
     except (BrokenPipeError, ConnectionResetError):
         # A refusal that was sent before the body was read to its end tells more than the broken pipe.
         return connection.answer(patience)

@@ -10,6 +10,8 @@ FULL = frozenset({"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaE
 class NoSuchUpload(StorageUnavailable):
     """The multipart upload is not there (any more)."""
 
+    detail = "The storage has lost the upload. Send it again."
+
 
 class NoSuchBucket(StorageUnavailable):
     """The bucket is not there; its objects may be lost, so this is never "not found"."""
@@ -19,6 +21,14 @@ class NoSuchBucket(StorageUnavailable):
 
 class BucketExists(StorageUnavailable):
     """Somebody, most likely another worker, has made the bucket already."""
+
+
+MEANINGS: dict[str, type[ServiceError]] = {
+    "NoSuchKey": ObjectNotFound,
+    "NoSuchUpload": NoSuchUpload,
+    "NoSuchBucket": NoSuchBucket,
+    "BucketAlreadyOwnedByYou": BucketExists,
+}
 
 
 def elements(document: bytes) -> dict[str, str]:
@@ -38,16 +48,17 @@ def local_name(element: ET.Element) -> str:
 def refusal(status: int, document: bytes) -> ServiceError:
     """What an answer of `status` with this XML body means. Only the code is shown, never the S3's message."""
     code = elements(document).get("Code", "")
-    if code == "NoSuchKey":
-        return ObjectNotFound("There is no such object.")
     if status in {412, 416}:
         return ObjectChanged("The object is not the one that was written.")
     if code in FULL or status == 507:
         return StorageFull()
-    if code == "NoSuchUpload":
-        return NoSuchUpload("The storage does not know this multipart upload.")
-    if code == "BucketAlreadyOwnedByYou":
-        return BucketExists()
-    if code == "NoSuchBucket":
-        return NoSuchBucket()
+    if code in MEANINGS:
+        return MEANINGS[code]()
     return StorageUnavailable(f"The storage refused with {status} {code}".rstrip() + ". Try again.")
+
+
+def unavailable(error: BaseException) -> StorageUnavailable:
+    """What a failure on the way to the storage means to a client."""
+    if isinstance(error, TimeoutError):
+        return StorageUnavailable("The storage does not answer in time. Try again.")
+    return StorageUnavailable("The connection to the storage failed. Try again.")

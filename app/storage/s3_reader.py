@@ -2,10 +2,7 @@
 
 from app.errors import ServiceError, StorageUnavailable
 from app.storage.patience import STREAM
-from app.storage.s3_client import S3Answer
-
-BLOCK = 1024 * 1024
-"""Bytes per read; measured: smaller blocks cost more, larger ones bring nothing."""
+from app.storage.s3_answer import S3Answer
 
 
 class S3Reader:
