@@ -1,0 +1,148 @@
+"""start-dev.sh and stop-dev.sh: started twice, ports in use, and what they leave alone."""
+
+import http.server
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from dev import processes
+from dev.s3 import S3
+from tests.e2e.checkout import Checkout, environment
+
+FOLDER = ("--storage", "filesystem")
+
+
+def started(checkout: Checkout, *options: str) -> str:
+    """The output of a start on the folder backend and a free port."""
+    ended = checkout.run("start-dev.sh", *FOLDER, "--port", str(processes.free_port()), *options)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def pasted(checkout: Checkout, output: str, folder: Path) -> list[str]:
+    """What the printed commands print, pasted one by one into a shell."""
+    commands = re.findall(r"^(?:TOKEN=|curl )(?:.*\\\n)*.*$", output, re.MULTILINE)
+    script = "set -e\n" + "\n".join(f"{command}\necho '== next'" for command in commands)
+    ended = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout.split("== next\n")
+
+
+def test_the_printed_commands_work(checkout: Checkout, tmp_path: Path) -> None:
+    """The commands that the start prints log in, upload, list and download when they are pasted."""
+    _, uploaded, listed, _, _ = pasted(checkout, started(checkout), tmp_path)
+    package = json.loads(uploaded)
+    assert package in json.loads(listed)
+    assert (tmp_path / package["file_name"]).read_text().startswith("#!/bin/sh")
+
+
+def test_started_twice(checkout: Checkout) -> None:
+    """A second start says that the service runs already, and where, and succeeds."""
+    url = re.search(r"ready at (\S+)", started(checkout))
+    again = checkout.run("start-dev.sh")
+    assert url is not None
+    assert again.returncode == 0
+    assert f"already running: {url[1]}" in again.stdout
+
+
+def test_packages_and_password_stay(checkout: Checkout, tmp_path: Path) -> None:
+    """What was uploaded is there after a stop and a start, and the admin's password is the same."""
+    package = json.loads(pasted(checkout, started(checkout), tmp_path)[1])
+    kept = (checkout.folder / "data/dev/admin-password").read_text()
+    assert checkout.run("stop-dev.sh").returncode == 0
+    listed = pasted(checkout, started(checkout), tmp_path)[2]
+    assert package in json.loads(listed)
+    assert (checkout.folder / "data/dev/admin-password").read_text() == kept
+
+
+def test_secrets_are_private(checkout: Checkout) -> None:
+    """The files with secrets are readable by their owner only, and no secret is printed."""
+    output = started(checkout)
+    state = checkout.folder / "data" / "dev"
+    for name in ("admin-password", "config.yaml", "secrets.json"):
+        assert (state / name).stat().st_mode & 0o777 == 0o600
+    secrets = json.loads((state / "secrets.json").read_text())
+    secrets["admin"] = (state / "admin-password").read_text().strip()
+    del secrets["minio_access_key"]
+    assert not [name for name, secret in secrets.items() if secret in output]
+
+
+def test_a_port_in_use(checkout: Checkout) -> None:
+    """A start on a port that is taken names it, says how to choose another, fails and leaves nothing running."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as other:
+        ended = checkout.run("start-dev.sh", *FOLDER, "--port", str(other.server_port))
+    assert ended.returncode == 1
+    assert f"port {other.server_port} " in ended.stderr
+    assert "--port" in ended.stderr
+    assert checkout.processes() == []
+
+
+def test_a_wrong_configuration(checkout: Checkout) -> None:
+    """A start with a wrong key of the configuration says which, in one line, and leaves nothing running."""
+    ended = checkout.run("start-dev.sh", *FOLDER, OPAMP_PACKAGES_SERVER__THREADS="many")
+    assert ended.returncode == 1
+    assert "server.threads" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert checkout.processes() == []
+
+
+def test_a_service_that_does_not_start(checkout: Checkout) -> None:
+    """When gunicorn ends at once, the start shows the end of its log and stops the rest."""
+    broken = checkout.folder / "gunicorn.conf.py"
+    whole = broken.read_text()
+    broken.write_text("raise SystemExit('broken on purpose')\n")
+    try:
+        ended = checkout.run("start-dev.sh", *FOLDER, "--port", str(processes.free_port()))
+    finally:
+        broken.write_text(whole)
+    assert ended.returncode == 1
+    assert "broken on purpose" in ended.stderr
+    assert checkout.processes() == []
+
+
+def test_nothing_to_stop(checkout: Checkout) -> None:
+    """Stopping when nothing runs says so and succeeds."""
+    ended = checkout.run("stop-dev.sh")
+    assert (ended.returncode, ended.stdout) == (0, "Nothing is running.\n")
+
+
+def test_a_reused_pid_is_left_alone(checkout: Checkout) -> None:
+    """A process that was given the pid of one of ours is not stopped."""
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    record = checkout.folder / "data" / "dev" / "state.json"
+    record.parent.mkdir(parents=True, exist_ok=True)
+    part = {"name": "the service", "pid": bystander.pid, "started": "another boot 1", "sign": 15, "patience": 1}
+    record.write_text(json.dumps({"parts": [part], "url": "", "containers": []}))
+    try:
+        assert "Nothing is running." in checkout.run("stop-dev.sh").stdout
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_auto_takes_the_minio_of_the_configuration(checkout: Checkout, minio_server: S3) -> None:
+    """`--storage auto` uses the MinIO of the configuration when that answers, and says so."""
+    endpoint = minio_server.endpoint
+    ended = checkout.run(
+        "start-dev.sh",
+        "--port",
+        str(processes.free_port()),
+        OPAMP_PACKAGES_MINIO__ENDPOINT=endpoint,
+        OPAMP_PACKAGES_MINIO__ACCESS_KEY=minio_server.access_key,
+        OPAMP_PACKAGES_MINIO__SECRET_KEY=minio_server.secret_key,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert f"Storage:  the MinIO of config.yaml ({endpoint}" in ended.stdout
+
+
+def test_auto_without_any_minio(checkout: Checkout, tmp_path: Path) -> None:
+    """Without any MinIO `--storage auto` takes the folder and says how to get MinIO."""
+    ended = checkout.run("start-dev.sh", "--port", str(processes.free_port()), XDG_CACHE_HOME=str(tmp_path))
+    assert ended.returncode == 0, ended.stderr
+    assert "Storage:  the folder" in ended.stdout
+    assert "--storage minio" in ended.stdout
