@@ -25,6 +25,7 @@ from app.storage.base import Storage
 from app.storage.counted import CountedStorage
 from app.storage.filesystem import FilesystemStorage
 from app.storage.minio import MinioStorage
+from app.storage.presigned import Presigner, S3Presigner
 
 EXTENSION = "opamp-packages"
 
@@ -39,6 +40,8 @@ class PackageServices:
     manager: PackageManager
     scrubber: Scrubber
     scrub_log: ScrubLog
+    presigner: Presigner | None
+    """None where the service sends the bytes itself."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,14 @@ def build(config: Config, engine: Engine) -> Services:
         database=database,
         storage=storage,
         accounts=AccountManager(AccountStore(database), LoginLimit(database), Passwords(), config.jwt.duration),
-        packages=build_packages(store, ledger, storage),
+        packages=build_packages(store, ledger, storage, make_presigner(config)),
         reconciler=Reconciler(ledger, storage, config.packages.upload_timeout),
     )
 
 
-def build_packages(store: PackageStore, ledger: Ledger, storage: Storage) -> PackageServices:
+def build_packages(
+    store: PackageStore, ledger: Ledger, storage: Storage, presigner: Presigner | None
+) -> PackageServices:
     """The packages' parts."""
     reader = PackageReader(store, storage)
     return PackageServices(
@@ -93,6 +98,7 @@ def build_packages(store: PackageStore, ledger: Ledger, storage: Storage) -> Pac
         manager=PackageManager(store, ledger, storage),
         scrubber=Scrubber(reader),
         scrub_log=ScrubLog(store.database),
+        presigner=presigner,
     )
 
 
@@ -104,3 +110,13 @@ def make_storage(config: Config, store: PackageStore) -> Storage:
     if config.storage.backend == "filesystem":
         return FilesystemStorage(config.storage.root)
     return MinioStorage.from_config(config.minio, may_create=store.is_empty)
+
+
+def make_presigner(config: Config) -> Presigner | None:
+    """What signs the URLs that clients (`redirect`) or nginx (`accel`) fetch packages from."""
+    match config.packages.delivery:
+        case "redirect":
+            return S3Presigner(config.minio.public_endpoint or config.minio.endpoint, config.minio)
+        case "accel":
+            return S3Presigner(config.minio.endpoint, config.minio)
+    return None

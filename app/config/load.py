@@ -107,6 +107,8 @@ def _contradictions(config: Config) -> list[str]:
             for key in ("access_key", "secret_key")
             if not getattr(config.minio, key).get_secret_value()
         ]
-    elif config.packages.delivery == "redirect":
-        faults.append("packages.delivery: got redirect; with storage.backend filesystem it takes stream or accel")
+    elif config.packages.delivery != "stream":
+        # A folder has no addresses of its own; the kernel sends its files to the sockets anyway.
+        got = config.packages.delivery
+        faults.append(f"packages.delivery: got {got}; with storage.backend filesystem it takes stream")
     return faults

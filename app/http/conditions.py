@@ -57,11 +57,16 @@ def _precondition_holds(headers: Headers, validators: Validators) -> bool:
     return unmodified_since is None or validators.last_modified <= unmodified_since
 
 
+def has_current_tag(headers: Headers, validators: Validators) -> bool:
+    """Whether If-None-Match names what the client would get."""
+    if_none_match = headers.get("If-None-Match")
+    return if_none_match is not None and _matches(if_none_match, validators.etag, weakly=True)
+
+
 def _has_current(headers: Headers, validators: Validators) -> bool:
     """Whether the client has what it would get."""
-    if_none_match = headers.get("If-None-Match")
-    if if_none_match is not None:
-        return _matches(if_none_match, validators.etag, weakly=True)
+    if "If-None-Match" in headers:
+        return has_current_tag(headers, validators)
     modified_since = parse_date(headers.get("If-Modified-Since"))
     return modified_since is not None and validators.last_modified <= modified_since
 

@@ -307,7 +307,8 @@ def test_missing_storage_keys(tmp_path: Path, key: str) -> None:
     assert f"minio.{key}: got nothing; it takes" in fault_of(tmp_path / "config.yaml", environ)
 
 
-def test_redirect_without_s3(tmp_path: Path) -> None:
-    """A folder has no presigned addresses to redirect to."""
-    line = fault_of(written(tmp_path, "packages.delivery", "redirect"))
-    assert "packages.delivery: got redirect" in line
+@pytest.mark.parametrize("delivery", ["redirect", "accel"])
+def test_delivery_without_s3(tmp_path: Path, delivery: str) -> None:
+    """A folder has no presigned addresses, for clients or for nginx."""
+    line = fault_of(written(tmp_path, "packages.delivery", delivery))
+    assert f"packages.delivery: got {delivery}; with storage.backend filesystem it takes stream" in line
