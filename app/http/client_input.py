@@ -8,79 +8,23 @@ stalls or is malformed raises, where gunicorn reports a clean end of file.
 import io
 import socket
 import time
-from typing import Protocol
 
 from gunicorn.http.errors import NoMoreData, ParseException
 
 from app.errors import BadRequest, UploadInterrupted, UploadTimedOut
+from app.http.framing import Framing
 
-STALL = "The upload sent nothing for {seconds:.0f} seconds; it was given up. Send it again."
 TOO_LONG = "The upload took too long; it was given up. Send it again over a faster connection."
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Framing(Protocol):
-    """Where a body ends: after a length, or after its last chunk."""
-
-    left: int | None
-    """Bytes that are still to come; None where only the body's end will tell."""
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Read some bytes into `buffer`; 0 at the body's end only."""
-
-
-class LengthFraming:
-    """`length` bytes: first those that came along with the head, then the socket's own."""
-
-    def __init__(self, unreader, length: int) -> None:  # type: ignore[no-untyped-def]  # gunicorn has no types
-        self._unreader = unreader
-        self.left: int | None = length
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Read some bytes into `buffer`; 0 at the body's end only. Raises UploadInterrupted."""
-        left = self.left or 0
-        wanted = buffer[:left]
-        if not wanted:
-            return 0
-        count = self._buffered(wanted) or self._unreader.sock.recv_into(wanted)
-        if not count:
-            raise UploadInterrupted
-        self.left = left - count
-        return int(count)
-
-    def _buffered(self, wanted: memoryview) -> int:
-        early = self._unreader.take_buffered()
-        count = min(len(early), len(wanted))
-        wanted[:count] = early[:count]
-        if count < len(early):
-            self._unreader.unread(early[count:])
-        return count
-
-
-class ChunkedFraming:
-    """Chunks until the last one and its trailers (RFC 9112, 7.1), parsed by gunicorn."""
-
-    left: int | None = None
-
-    def __init__(self, chunked_body) -> None:  # type: ignore[no-untyped-def]  # gunicorn has no types
-        self._body = chunked_body
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Read some bytes into `buffer`; 0 after the last chunk only. Raises UploadInterrupted, BadRequest."""
-        try:
-            received: bytes = self._body.read(min(len(buffer), 1 << 16))
-        except NoMoreData as error:
-            raise UploadInterrupted from error
-        except ParseException as error:
-            raise BadRequest("The chunked transfer coding of the body is malformed or cut short.") from error
-        buffer[: len(received)] = received
-        if not received:
-            self.left = 0
-        return len(received)
+DRAINABLE = 1 << 16
+"""Bytes of an unread body that are read away so that the connection can be kept."""
 
 
 class ClientInput(io.RawIOBase):
-    """The body of one request. After any error it stays `failed`: where the next request starts is unknown."""
+    """The body of one request. After any error it stays `failed`: where the next request starts is unknown.
+
+    `stall` is how many seconds the client may send nothing.
+    """
 
     def __init__(
         self, framing: Framing, client: socket.socket, *, stall: float, expects_continue: bool = False
@@ -88,19 +32,27 @@ class ClientInput(io.RawIOBase):
         self._framing = framing
         self._client = client
         self._stall = stall
-        self.awaits_continue = expects_continue
-        """The client holds its body back until it is told to go on."""
+        self._awaits_continue = expects_continue
         self.deadline: float | None = None
         """time.monotonic() by which the body must be whole."""
         self.received = 0
         self.failed = False
 
     @property
-    def left(self) -> int | None:
-        """Bytes still to come; None where that is unknown."""
-        return self._framing.left
+    def is_complete(self) -> bool:
+        """Whether all of the body has been read."""
+        return self._framing.left == 0
+
+    @property
+    def is_drainable(self) -> bool:
+        """Whether so little is left, and surely comes, that the connection can be kept."""
+        left = self._framing.left
+        if self.failed or left is None or left > DRAINABLE:
+            return False
+        return left == 0 or not self._awaits_continue
 
     def readable(self) -> bool:
+        """True, as io.RawIOBase wants it."""
         return True
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # any writable buffer, as io has it
@@ -108,8 +60,10 @@ class ClientInput(io.RawIOBase):
 
         Raises UploadInterrupted, UploadTimedOut, BadRequest.
         """
+        if self.failed:
+            raise UploadInterrupted
         try:
-            count = self._receive(memoryview(buffer).cast("B"), self.deadline)
+            count = self._receive(memoryview(buffer).cast("B"))
         except BaseException:
             self.failed = True
             raise
@@ -121,41 +75,55 @@ class ClientInput(io.RawIOBase):
 
         Raises UploadInterrupted, UploadTimedOut, BadRequest.
         """
+        if self.is_complete:
+            return b""
         if self.deadline is None:
             self.deadline = time.monotonic() + self._stall
-        content = bytearray()
         wanted = -1 if size is None else size
-        block = bytearray(1 << 16)
-        while wanted < 0 or len(content) < wanted:
-            room = len(block) if wanted < 0 else min(len(block), wanted - len(content))
-            count = self.readinto(memoryview(block)[:room])
+        content = bytearray()
+        block = memoryview(bytearray(min(wanted, 1 << 16) if wanted >= 0 else 1 << 16))
+        while room := len(block) if wanted < 0 else min(len(block), wanted - len(content)):
+            count = self.readinto(block[:room])
             if not count:
                 break
             content += block[:count]
         return bytes(content)
 
-    def _receive(self, buffer: memoryview, deadline: float | None) -> int:
-        patience = self._patience(deadline)
-        self._client.settimeout(patience)
+    def drain(self, seconds: float) -> bool:
+        """Read what is left, for so long at most; whether that was all of it."""
+        self.deadline = time.monotonic() + seconds
+        block = memoryview(bytearray(DRAINABLE))
         try:
-            if self.awaits_continue and self.left != 0:
-                self.awaits_continue = False
+            while self.readinto(block):
+                pass
+        except (UploadInterrupted, UploadTimedOut, BadRequest):
+            return False
+        return True
+
+    def _receive(self, buffer: memoryview) -> int:
+        try:
+            if self._awaits_continue and not self.is_complete:
+                self._awaits_continue = False
+                self._client.settimeout(self._stall)
                 self._client.sendall(CONTINUE)
-            return self._framing.readinto(buffer)
+            return self._framing.readinto(buffer, self._be_patient)
         except TimeoutError as error:
-            raise UploadTimedOut(
-                STALL.format(seconds=self._stall) if patience == self._stall else TOO_LONG
-            ) from error
-        except OSError as error:
+            raise UploadTimedOut(self._why()) from error
+        except (NoMoreData, OSError) as error:
             raise UploadInterrupted from error
+        except ParseException as error:
+            raise BadRequest("The chunked transfer coding of the body is malformed or cut short.") from error
 
-    def _patience(self, deadline: float | None) -> float:
-        """Seconds that the next read may wait."""
-        if deadline is None:
-            return self._stall
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise UploadTimedOut(TOO_LONG)
-        return min(left, self._stall)
+    def _be_patient(self) -> None:
+        """Let the next read from the socket wait for as long as it may. Raises TimeoutError if that is over."""
+        seconds = self._stall
+        if self.deadline is not None:
+            seconds = min(seconds, self.deadline - time.monotonic())
+        if seconds <= 0:
+            raise TimeoutError
+        self._client.settimeout(seconds)
 
-
+    def _why(self) -> str:
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            return TOO_LONG
+        return f"The upload sent nothing for {self._stall:.0f} seconds; it was given up. Send it again."

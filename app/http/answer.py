@@ -1,0 +1,96 @@
+"""Sending an answer to a client that may be slow, without keeping a thread for it."""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http.wsgi import FileWrapper, Response
+
+BLOCK = 1 << 20
+"""Bytes read at once of what is streamed: 8 KiB, the usual, is four times slower."""
+
+Sending = Iterator[None]
+"""Sends as it is iterated. Each step that it yields means: the client takes no more now; go on when it does."""
+
+
+class AnswerCutShort(Exception):
+    """The body ended before its Content-Length: the connection must close, or the next answer would follow in it."""
+
+
+class FileBlocks(FileWrapper):  # type: ignore[misc]  # gunicorn has no types
+    """The `wsgi.file_wrapper`: what werkzeug asks for is 8 KiB, whatever the file."""
+
+    def __init__(self, filelike: Any, blksize: int = BLOCK) -> None:
+        super().__init__(filelike, max(blksize, BLOCK))
+
+
+class Answer(Response):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's response, which keeps account of the body; it only queues here, and `sending` sends."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.headers_sent: bool
+        self._queue: list[memoryview] = []
+
+    def sending(self, body: Iterable[bytes]) -> Sending:
+        """Send the head and all of `body`. Raises AnswerCutShort, OSError, and what the body raises."""
+        self.sock.setblocking(False)
+        if isinstance(body, FileBlocks) and self._is_file(body):
+            yield from self._sending_file(body.filelike)
+        else:
+            for block in body:
+                self.write(block)
+                yield from self._flushing()
+        if not self._omits_body and self.sent < (self.response_length or 0):
+            raise AnswerCutShort(f"{self.sent} of {self.response_length} bytes")
+        self.send_headers()
+        if self.chunked:
+            self._queue.append(memoryview(b"0\r\n\r\n"))
+        yield from self._flushing()
+
+    def send_headers(self) -> None:
+        """Queue the head, if it is not sent or queued yet."""
+        if self.headers_sent:
+            return
+        lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
+        self._queue.append(memoryview("".join(lines).encode("latin-1")))
+        self.headers_sent = True
+
+    def _emit_body(self, block: bytes) -> None:
+        if self.chunked:
+            self._queue.append(memoryview(b"%X\r\n" % len(block)))
+        self._queue.append(memoryview(block))
+        if self.chunked:
+            self._queue.append(memoryview(b"\r\n"))
+
+    def _flushing(self) -> Sending:
+        queue = self._queue
+        while queue:
+            try:
+                count = self.sock.sendmsg(queue)
+            except BlockingIOError:
+                yield
+                continue
+            while queue and count >= len(queue[0]):
+                count -= len(queue.pop(0))
+            if count:
+                queue[0] = queue[0][count:]
+
+    def _is_file(self, body: FileBlocks) -> bool:
+        return bool(self.response_length) and not self.chunked and util.has_fileno(body.filelike)
+
+    def _sending_file(self, file: Any) -> Sending:
+        """Let the kernel send from the file's present place on."""
+        self.send_headers()
+        yield from self._flushing()
+        source, place = file.fileno(), os.lseek(file.fileno(), 0, os.SEEK_CUR)
+        while not self._omits_body and (left := self.response_length - self.sent):
+            try:
+                count = os.sendfile(self.sock.fileno(), source, place + self.sent, left)
+            except BlockingIOError:
+                yield
+                continue
+            if not count:
+                break
+            self.sent += count

@@ -1,0 +1,93 @@
+"""The gunicorn worker of the service: gthread, where a thread works on a request and never waits for a slow head,
+a slow reader or a refused upload. gunicorn's version is pinned, since this stands on its parts.
+"""
+
+import functools
+from typing import Any
+
+from gunicorn.http import wsgi
+from gunicorn.http.errors import NoMoreData, ParseException
+
+from app.http import exchange
+from app.http.answer import Answer, AnswerCutShort, FileBlocks, Sending
+from app.http.client_input import ClientInput
+from app.http.connection import Connection
+from app.http.framing import framing_of
+from app.http.polling import Outcome, PollingWorker
+
+
+class Worker(PollingWorker):
+    """Serves requests, each in a thread from its whole head to its answer's last byte.
+
+    Where the client takes no more, the thread leaves the answer to the poller, and one goes on when it does.
+    """
+
+    patience = 0.25
+    """Seconds for which a thread waits for a client that takes no more."""
+
+    def handle(self, conn: Connection) -> Outcome:
+        """Serve one request, or go on with its answer. Never raises."""
+        try:
+            conn.sending = conn.sending or self._serving(conn)
+            for _ in conn.sending:
+                if not conn.wait_writable(self.patience):
+                    return Outcome.PARKED
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends this connection and no other
+            self._end_badly(conn, error)
+            conn.keeps_alive = False
+        conn.sending = None
+        return Outcome.KEEP if conn.keeps_alive else Outcome.CLOSE
+
+    def _serving(self, conn: Connection) -> Sending:
+        conn.keeps_alive = False
+        conn.answer = None
+        unreader = conn.parser.unreader
+        unreader.in_head = True
+        request = next(conn.parser, None)
+        if request is None:
+            return
+        unreader.in_head = False
+        body = request.body = self._input(request, conn)
+        conn.answer, environ = self._environment(request, conn)
+        result = self.wsgi(environ, functools.partial(self._start_response, conn.answer, body))
+        try:
+            yield from conn.answer.sending(result)
+        finally:
+            environ[exchange.BYTES_OUT] = conn.answer.sent
+            if hasattr(result, "close"):
+                result.close()
+        conn.keeps_alive = not conn.answer.should_close() and (body.is_complete or body.drain(self.linger))
+
+    def _input(self, request: Any, conn: Connection) -> ClientInput:
+        # gunicorn would send 100 Continue before the application has looked at the head: clear its mark.
+        expects_continue = vars(request)["_expected_100_continue"]
+        vars(request)["_expected_100_continue"] = False
+        framing = framing_of(request.body, conn.parser.unreader)
+        return ClientInput(framing, conn.sock, stall=self.stall_timeout, expects_continue=expects_continue)
+
+    def _environment(self, request: Any, conn: Connection) -> tuple[Answer, dict[str, Any]]:
+        answer, environ = wsgi.create(
+            request, conn.sock, conn.client, conn.server, self.cfg, response_class=Answer
+        )
+        environ["wsgi.multithread"] = True
+        environ["wsgi.file_wrapper"] = FileBlocks
+        if not self.alive:
+            answer.force_close()
+        return answer, environ
+
+    def _start_response(self, answer: Answer, body: ClientInput, *args: Any) -> Any:
+        if not body.is_drainable:
+            answer.force_close()
+        return answer.start_response(*args)
+
+    def _end_badly(self, conn: Connection, error: Exception) -> None:
+        """Answer what was not answered yet; log what is our fault or the storage's."""
+        if isinstance(error, OSError | NoMoreData):
+            self.log.debug("a client is gone: %s", error)
+            return
+        if conn.answer is not None and conn.answer.headers_sent:
+            self.log.error("an answer was cut: %s", error, exc_info=not isinstance(error, AnswerCutShort))
+            return
+        if not isinstance(error, ParseException):
+            self.log.error("unexpected error", exc_info=error)
+        self.send_refusal(conn, error)

@@ -1,0 +1,66 @@
+"""gunicorn's settings, out of the service's configuration. Run: gunicorn -c gunicorn.conf.py wsgi:app"""
+
+import atexit
+import os
+import resource
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent
+if str(PROJECT) not in sys.path:
+    # gunicorn puts its working folder there only later, for the application.
+    sys.path.insert(0, str(PROJECT))
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+if METRICS_FOLDER not in os.environ:
+    # Before app.metrics is imported: it looks at this once.
+    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="opamp-packages-metrics-")
+    atexit.register(
+        lambda folder, owner: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True),
+        os.environ[METRICS_FOLDER],
+        os.getpid(),
+    )
+
+from app.config import ConfigError, load  # noqa: E402 - after the path and the metrics' folder are set
+from app.http import logs  # noqa: E402
+from app.http.refusals import LINE_LIMIT  # noqa: E402
+from app.metrics import forget_worker  # noqa: E402
+
+try:
+    server = load().server
+except ConfigError as error:
+    # gunicorn prints a traceback for anything else.
+    raise SystemExit(f"opamp-packages: {error}") from None
+
+# Each connection is an open file, and a download opens another.
+OPEN_FILES = 8192
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+if soft != resource.RLIM_INFINITY and soft < OPEN_FILES:
+    allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+bind = [f"[{server.host}]:{server.port}" if ":" in server.host else f"{server.host}:{server.port}"]
+workers = server.workers
+threads = server.threads
+graceful_timeout = server.graceful_timeout
+worker_class = "app.http.worker.Worker"
+
+# Longer than proxies keep theirs, so that none sends a request into a connection that closes.
+keepalive = 75
+limit_request_line = LINE_LIMIT
+limit_request_field_size = LINE_LIMIT
+# Only server.trusted_proxies decides what to believe of a proxy's headers.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers = {}
+
+# It would open a socket under the home folder, the same for every instance.
+control_socket_disable = True
+logconfig_dict = logs.settings()
+
+
+def child_exit(_server, worker):
+    """Take a dead worker's gauges out of the metrics."""
+    forget_worker(worker.pid)

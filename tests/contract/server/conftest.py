@@ -1,0 +1,106 @@
+"""A real gunicorn with the service's settings and worker, on a free port, with a small application in it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.contract.server.client import Client, listening
+
+PROJECT = Path(__file__).resolve().parents[3]
+FILE_SIZE = 40_000_003
+
+
+@dataclass
+class Server:
+    """A running gunicorn."""
+
+    master: subprocess.Popen[bytes]
+    port: int
+    log: Path
+    file: Path
+
+    def connect(self) -> Client:
+        """A new connection."""
+        return Client(self.port)
+
+    def children(self) -> list[int]:
+        """The workers' process ids."""
+        pid = self.master.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def start(folder: Path, file: Path, worker: str = "quick_worker.QuickWorker", threads: int = 4) -> Server:
+    """Start gunicorn with one worker of few threads, so that a thread held is a thread missed."""
+    listener = listening()
+    port = listener.getsockname()[1]
+    environ = {
+        **os.environ,
+        "TEST_FILE": str(file),
+        "OPAMP_PACKAGES_CONFIG": str(PROJECT / "tests" / "empty.yaml"),
+        "OPAMP_PACKAGES_JWT__SECRET_KEY": "for-tests-only-0123456789abcdefghij",
+        "OPAMP_PACKAGES_STORAGE__BACKEND": "filesystem",
+        "OPAMP_PACKAGES_SERVER__WORKERS": "1",
+        "OPAMP_PACKAGES_SERVER__THREADS": str(threads),
+        "OPAMP_PACKAGES_SERVER__GRACEFUL_TIMEOUT": "10s",
+        "HOME": str(folder),
+    }
+    environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    log = folder / "gunicorn.log"
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "-b", f"fd://{listener.fileno()}"]
+    command += ["-k", f"tests.contract.server.{worker}", "tests.contract.server.small_app:app"]
+    with log.open("wb") as output, listener:
+        master = subprocess.Popen(
+            command, cwd=PROJECT, env=environ, stdout=output, stderr=output, pass_fds=[listener.fileno()]
+        )
+    server = Server(master, port, log, file)
+    with server.connect() as client:
+        assert client.get("/").status == 200
+    return server
+
+
+def stop(server: Server) -> int:
+    """Stop gunicorn as an operator does; its exit status."""
+    server.master.send_signal(signal.SIGTERM)
+    try:
+        return server.master.wait(20)
+    except subprocess.TimeoutExpired:
+        server.master.kill()
+        raise
+
+
+@pytest.fixture(scope="session")
+def served_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file larger than all buffers on the way."""
+    file = tmp_path_factory.mktemp("served") / "file"
+    file.write_bytes(os.urandom(1 << 20) * (FILE_SIZE >> 20) + os.urandom(FILE_SIZE & 0xFFFFF))
+    return file
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, served_file: Path) -> Iterator[Server]:
+    """One gunicorn for all tests that leave it running."""
+    running = start(tmp_path_factory.mktemp("gunicorn"), served_file)
+    yield running
+    assert stop(running) == 0, running.log.read_text()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, served_file: Path) -> Iterator[Server]:
+    """A gunicorn that the test may stop."""
+    running = start(tmp_path, served_file)
+    yield running
+    if running.master.poll() is None:
+        stop(running)
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Client]:
+    """One connection to the server."""
+    with server.connect() as connected:
+        yield connected
