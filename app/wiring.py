@@ -108,7 +108,7 @@ def make_storage(config: Config, store: PackageStore) -> Storage:
     A bucket that is absent while there are packages was lost: it is never made anew as if nothing had been in it.
     """
     if config.storage.backend == "filesystem":
-        return FilesystemStorage(config.storage.root)
+        return FilesystemStorage(config.storage.root, may_create=store.is_empty)
     return MinioStorage.from_config(config.minio, may_create=store.is_empty)
 
 

@@ -100,3 +100,6 @@ class Storage(Protocol):
 
     def ping(self) -> None:
         """Return if reads and writes can be expected to work; raises StorageUnavailable with the reason."""
+
+    def close(self) -> None:
+        """Give idle connections back; what comes later opens new ones."""

@@ -126,6 +126,11 @@ class ConnectionPool:
                 return
         connection.close()
 
+    def close(self) -> None:
+        """Close the idle connections."""
+        while connection := self._pop():
+            connection.close()
+
     def _pop(self) -> Connection | None:
         with self._lock:
             return self._idle.pop() if self._idle else None

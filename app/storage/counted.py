@@ -19,6 +19,9 @@ class CountedStorage:
         self.location = beneath.location
         self._on_error = on_error
 
+    def close(self) -> None:
+        self.inner.close()
+
     @contextlib.contextmanager
     def _counting(self, operation: str) -> Iterator[None]:
         try:

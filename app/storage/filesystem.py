@@ -99,6 +99,9 @@ class FilesystemStorage:
         if not os.access(self._root, os.W_OK | os.X_OK):
             raise StorageUnavailable("The storage folder cannot be written to.")
 
+    def close(self) -> None:
+        """A folder keeps nothing open."""
+
     def _paths(self, key: str) -> tuple[Path, Path]:
         return self._root / key, self._root / (key + ".part")
 

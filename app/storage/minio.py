@@ -11,10 +11,7 @@ from app.storage.patience import Patience
 from app.storage.s3_client import S3Account, S3Client
 from app.storage.s3_errors import NoSuchBucket
 from app.storage.s3_reader import NoBytes, S3Reader
-from app.storage.s3_request import Body, S3Request, StreamedBody
-
-LARGEST_PUT = 5 * 1024**3
-"""Bytes that S3 takes in one PUT."""
+from app.storage.s3_request import S3Request
 
 
 class MinioStorage:
@@ -63,15 +60,13 @@ class MinioStorage:
     ) -> WrittenObject:
         """Store all of `source`: up to one part in a single PUT, more in parts. See `Storage.write`."""
         self._see_bucket()
-        if size is not None and PART_SIZE < size <= LARGEST_PUT:
-            return WrittenObject(size, self._put(key, StreamedBody(source, size), size))
         part, following = Part(), Part()
         part.fill(source, PART_SIZE if size is None else min(size + 1, PART_SIZE))
         if part.size == PART_SIZE and size != PART_SIZE:
             following.fill(source, PART_SIZE)
         if following.size:
             return WrittenObject(*write_in_parts(self._client, key, (part, following), source, on_upload_id))
-        return WrittenObject(part.size, self._put(key, part.body, part.size))
+        return WrittenObject(part.size, self._put(key, part))
 
     def open(self, key: str, *, expected: WrittenObject, start: int = 0, length: int | None = None) -> ObjectReader:
         """Open the object by one GET of just these bytes. See `Storage.open`."""
@@ -123,6 +118,9 @@ class MinioStorage:
         else:
             self._ask_for_bucket()
 
+    def close(self) -> None:
+        self._client.close()
+
     def presigned_get(self, key: str, *, expires_seconds: int, file_name_disposition: str, content_type: str) -> str:
         """A URL at `public_endpoint` under which anyone can GET the object for `expires_seconds` (1-604,800)."""
         overrides = {
@@ -133,11 +131,9 @@ class MinioStorage:
             key, overrides, endpoint=self._public_endpoint, expires_seconds=expires_seconds
         )
 
-    def _put(self, key: str, body: Body, size: int) -> str:
+    def _put(self, key: str, part: Part) -> str:
         """Store the object in one request, and return its ETag."""
-        streamed = isinstance(body, StreamedBody)
-        request = S3Request("PUT", key, body=body, patience=Patience(for_bytes=size), fresh=streamed)
-        answer = self._client.send(request)
+        answer = self._client.send(S3Request("PUT", key, body=part.body))
         answer.document()
         return answer.etag
 

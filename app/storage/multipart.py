@@ -1,4 +1,9 @@
-"""S3 multipart uploads: a pipeline of two senders while the source fills the next buffer, and the clean-up."""
+"""S3 multipart uploads: a pipeline of two senders while the source fills the next buffer, and the clean-up.
+
+Parts also where the length is known. One streamed PUT with a checksum trailer took 12 % less of the processor, but
+MinIO gives a request up (503 RequestTimeout) when its client stands still for 30 s, and ours may for 60 s. A part is
+whole in memory before its request begins, so a slow client never holds a request to the storage.
+"""
 
 import queue
 import xml.etree.ElementTree as ET
@@ -12,7 +17,7 @@ from app.storage.base import ByteSource
 from app.storage.patience import FIRST_BYTE, Patience
 from app.storage.s3_client import S3Client
 from app.storage.s3_errors import NoSuchUpload, elements, local_name, refusal
-from app.storage.s3_request import Crc32c, MemoryBody, S3Request
+from app.storage.s3_request import Body, Crc32c, S3Request
 
 PART_SIZE = 8 * 1024 * 1024
 """Bytes of the first parts. S3 takes no part below 5 MiB but the last."""
@@ -23,8 +28,8 @@ SENDERS = 2
 PARTS_OF_ONE_SIZE = 1000
 """After so many parts the size doubles: 10,000 parts then hold 8 TiB, and below 7.8 GiB all are of PART_SIZE."""
 
-READ = 256 * 1024
-"""Bytes asked of the source at once, so that they are still in the processor's cache when they are checked."""
+READ = 1024 * 1024
+"""Bytes asked of the source at once: still in the processor's cache when they are checked."""
 
 CLEAN_UP_AFTER_FAILURE = 0.25
 """Seconds for ending an upload whose storage has just failed: the request has waited for it already."""
@@ -54,9 +59,9 @@ class Part:
         self.size, self.checksum = filled, str(checksum)
 
     @property
-    def body(self) -> MemoryBody:
+    def body(self) -> Body:
         """What is sent of the buffer."""
-        return MemoryBody(memoryview(self.buffer)[: self.size], self.checksum)
+        return Body(memoryview(self.buffer)[: self.size], self.checksum)
 
 
 def part_size(number: int) -> int:
@@ -78,7 +83,7 @@ class MultipartUpload:
         """Open the upload and return its id."""
         # A repeated request would open a second upload of which nobody knows the id: so a fresh connection.
         headers = {"x-amz-checksum-algorithm": "CRC32C"}
-        request = S3Request("POST", self.key, query={"uploads": ""}, headers=headers, body=MemoryBody(b""), fresh=True)
+        request = S3Request("POST", self.key, query={"uploads": ""}, headers=headers, body=Body(b""), fresh=True)
         answer = self.client.send(request)
         self.upload_id = elements(answer.document()).get("UploadId", "")
         if not self.upload_id:
@@ -107,7 +112,7 @@ class MultipartUpload:
             "POST",
             self.key,
             query={"uploadId": self.upload_id},
-            body=MemoryBody(f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()),
+            body=Body(f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()),
             patience=Patience(for_bytes=self.size),
             fresh=True,
         )

@@ -13,7 +13,7 @@ from minio.signer import presign_v4, sign_v4_s3
 from app.storage.connections import FAILURES, Connection, ConnectionPool
 from app.storage.s3_answer import S3Answer
 from app.storage.s3_errors import BucketExists, refusal, unavailable
-from app.storage.s3_request import MemoryBody, S3Request
+from app.storage.s3_request import Body, S3Request
 
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
@@ -43,11 +43,15 @@ class S3Client:
     def __repr__(self) -> str:
         return f"S3Client({self._origin.geturl()}/{self.bucket})"
 
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pool.close()
+
     def send(self, request: S3Request) -> S3Answer:
         """Send a request and wait for the head of its answer; an answer of 300 and more is raised.
 
         Repeated at most once, see S3Request, and never after a timeout.
-        Raises ObjectNotFound, ObjectChanged, StorageFull, StorageUnavailable, and what the body's source raises.
+        Raises ObjectNotFound, ObjectChanged, StorageFull, StorageUnavailable.
         """
         answer = self._carried_out(request, *self._signed(request))
         if answer.status < 300:
@@ -58,7 +62,7 @@ class S3Client:
         """Make the bucket; it being there already, and ours, is success."""
         region = f"<LocationConstraint>{self._region}</LocationConstraint>"
         document = f"<CreateBucketConfiguration>{region}</CreateBucketConfiguration>"
-        body = MemoryBody(b"" if self._region == "us-east-1" else document.encode())
+        body = Body(b"" if self._region == "us-east-1" else document.encode())
         try:
             self.send(S3Request("PUT", body=body, fresh=True)).document()
         except BucketExists:
@@ -135,7 +139,7 @@ def _exchange(
     connection.send_head(request.method, target, headers, patience)
     try:
         if request.body:
-            request.body.send(connection, patience)
+            connection.send_body(request.body.content, patience)
     except (BrokenPipeError, ConnectionResetError):
         # A refusal that was sent before the body was read to its end tells more than the broken pipe.
         return connection.answer(patience)

@@ -41,6 +41,7 @@ def session_app(api_database: str, minio_server: S3) -> Iterator[Flask]:
         )
     )
     yield app
+    app.extensions[EXTENSION].storage.close()
     with app.app_context():
         app.extensions["migrate"].db.engine.dispose()
 
