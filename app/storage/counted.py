@@ -19,9 +19,6 @@ class CountedStorage:
         self.location = beneath.location
         self._on_error = on_error
 
-    def close(self) -> None:
-        self.inner.close()
-
     @contextlib.contextmanager
     def _counting(self, operation: str) -> Iterator[None]:
         try:
@@ -66,3 +63,7 @@ class CountedStorage:
         """Return if reads and writes can be expected to work."""
         with self._counting("ping"):
             self.beneath.ping()
+
+    def close(self) -> None:
+        """Give idle connections back."""
+        self.beneath.close()
