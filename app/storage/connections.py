@@ -13,6 +13,7 @@ import struct
 import threading
 import time
 
+from app.storage.dialling import Dialler
 from app.storage.patience import CONNECT, Patience
 
 FAILURES = (OSError, http.client.HTTPException)
@@ -25,7 +26,6 @@ KEPT_FOR = 15.0
 SEND_BLOCK = 256 * 1024
 """Bytes per sendall: its timeout counts for all that it is given, so this is what has to move within it."""
 
-
 TICK = 0.25
 """Seconds of standstill after which a blocking send looks whether there is patience left."""
 
@@ -33,16 +33,16 @@ TICK = 0.25
 class Connection:
     """One connection; `kept` says that it has carried a request before."""
 
-    def __init__(self, http_connection: http.client.HTTPConnection) -> None:
-        self._http = http_connection
+    def __init__(self, dialler: Dialler) -> None:
+        self._dialler = dialler
+        self._http = http.client.HTTPConnection("dialled-by-us")
         self.kept = False
         self.idle_since = 0.0
 
     def send_head(self, method: str, path: str, headers: dict[str, str], patience: Patience) -> None:
         """Connect if need be and send request line and headers."""
         if self._http.sock is None:
-            self._http.timeout = min(CONNECT, patience.left())
-            self._http.connect()
+            self._http.sock = self._dialler.connect(min(CONNECT, patience.left()))
         self._http.sock.settimeout(patience.left())
         self._http.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, content in headers.items():
@@ -101,8 +101,7 @@ class ConnectionPool:
     """Connections to `endpoint` (host or host:port), the last used first. Safe for many threads."""
 
     def __init__(self, endpoint: str, *, use_ssl: bool) -> None:
-        self._endpoint = endpoint
-        self._context = ssl.create_default_context() if use_ssl else None
+        self._dialler = Dialler(endpoint, use_ssl=use_ssl)
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
 
@@ -112,9 +111,7 @@ class ConnectionPool:
             if time.monotonic() - connection.idle_since < KEPT_FOR and not connection.is_closed_by_server():
                 return connection
             connection.close()
-        if self._context is not None:
-            return Connection(http.client.HTTPSConnection(self._endpoint, context=self._context))
-        return Connection(http.client.HTTPConnection(self._endpoint))
+        return Connection(self._dialler)
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection whose answer was read to its end."""

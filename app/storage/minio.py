@@ -135,6 +135,8 @@ class MinioStorage:
         """Store the object in one request, and return its ETag."""
         answer = self._client.send(S3Request("PUT", key, body=part.body))
         answer.document()
+        if not answer.etag:
+            raise StorageUnavailable("The storage gave no ETag for an object. Is this an S3?")
         return answer.etag
 
     def _ask_for_bucket(self) -> None:

@@ -6,7 +6,6 @@ whole in memory before its request begins, so a slow client never holds a reques
 """
 
 import queue
-import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from app.errors import StorageUnavailable
 from app.storage.base import ByteSource
 from app.storage.patience import FIRST_BYTE, Patience
 from app.storage.s3_client import S3Client
-from app.storage.s3_errors import NoSuchUpload, elements, local_name, refusal
+from app.storage.s3_errors import NoSuchUpload, elements, elements_of_each, refusal
 from app.storage.s3_request import Body, Crc32c, S3Request
 
 PART_SIZE = 8 * 1024 * 1024
@@ -161,17 +160,12 @@ def list_uploads(client: S3Client, key: str) -> list[str]:
     query = {"uploads": "", "prefix": key}
     while True:
         document = client.send(S3Request("GET", query=query)).document()
-        upload_ids += _ids_of(key, document)
+        listed = elements_of_each("Upload", document)
+        upload_ids += [upload["UploadId"] for upload in listed if upload.get("Key") == key]
         page = elements(document)
-        if page.get("IsTruncated") != "true":
+        if page.get("IsTruncated") != "true" or not page.get("NextUploadIdMarker"):
             return upload_ids
         query |= {"key-marker": page["NextKeyMarker"], "upload-id-marker": page["NextUploadIdMarker"]}
-
-
-def _ids_of(key: str, document: bytes) -> list[str]:
-    uploads = [child for child in ET.fromstring(document) if local_name(child) == "Upload"]  # noqa: S314 - ours
-    fields = [{local_name(child): child.text or "" for child in upload} for upload in uploads]
-    return [upload["UploadId"] for upload in fields if upload.get("Key") == key]
 
 
 def write_in_parts(

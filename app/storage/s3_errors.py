@@ -33,15 +33,26 @@ MEANINGS: dict[str, type[ServiceError]] = {
 
 def elements(document: bytes) -> dict[str, str]:
     """The text of the top level elements of an XML answer, by name without namespace; {} if it is no XML."""
+    return _texts(_root(document))
+
+
+def elements_of_each(name: str, document: bytes) -> list[dict[str, str]]:
+    """The same for every top level element of this name."""
+    return [_texts(child) for child in _root(document) if _local_name(child) == name]
+
+
+def _root(document: bytes) -> ET.Element:
     try:
-        root = ET.fromstring(document)  # noqa: S314 - the answer of the storage that we trust with the bytes
+        return ET.fromstring(document)  # noqa: S314 - the answer of the storage that we trust with the bytes
     except ET.ParseError:
-        return {}
-    return {local_name(child): child.text or "" for child in root}
+        return ET.Element("nothing")
 
 
-def local_name(element: ET.Element) -> str:
-    """The element's name without its namespace."""
+def _texts(element: ET.Element) -> dict[str, str]:
+    return {_local_name(child): child.text or "" for child in element}
+
+
+def _local_name(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
