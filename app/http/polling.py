@@ -45,15 +45,26 @@ class PollingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._watched: set[Connection] = set()
         self._next_sweep = 0.0
 
-    def accept(self, listener: Any) -> None:
-        """Take one new connection and wait for its first request."""
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take new connections, or not; a stopping worker takes those that have come, and then no more ever."""
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                while self.accept(listener):
+                    pass
+                # Otherwise clients would connect, and wait for an answer that never comes.
+                listener.close()
+
+    def accept(self, listener: Any) -> bool:
+        """Take one new connection and wait for its first request; whether there was one."""
         try:
             client, address = listener.accept()
         except OSError as error:
             self._accept_failed(error)
-            return
+            return False
         self.nr_conns += 1
         self._await_head(Connection(self.cfg, client, address, listener.getsockname()), is_new=True)
+        return True
 
     def _accept_failed(self, error: OSError) -> None:
         if error.errno in _EXHAUSTED:
@@ -69,6 +80,9 @@ class PollingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._start(conn)
             return
         seconds = self.head_timeout if conn.head or is_new else float(self.cfg.keepalive)
+        if not self.alive:
+            # A client was told that it may go on, and may just be sending.
+            seconds = min(seconds, self.linger)
         self._watch(conn, selectors.EVENT_READ, self._read_head, self._give_up_head, seconds)
 
     def _read_head(self, conn: Connection) -> None:

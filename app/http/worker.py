@@ -71,12 +71,10 @@ class Worker(PollingWorker):
         )
         environ["wsgi.multithread"] = True
         environ["wsgi.file_wrapper"] = FileBlocks
-        if not self.alive:
-            answer.force_close()
         return answer, environ
 
     def _start_response(self, answer: Answer, body: ClientInput, *args: Any) -> Any:
-        if not body.is_drainable:
+        if not self.alive or not body.is_drainable:
             answer.force_close()
         return answer.start_response(*args)
 

@@ -1,5 +1,6 @@
 """A real gunicorn with the service's settings and worker, on a free port, with a small application in it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,6 +29,12 @@ class Server:
     def connect(self) -> Client:
         """A new connection."""
         return Client(self.port)
+
+    @contextlib.contextmanager
+    def connect_many(self, count: int, receive_buffer: int | None = None) -> Iterator[list[Client]]:
+        """So many connections, closed after the block."""
+        with contextlib.ExitStack() as open_ones:
+            yield [open_ones.enter_context(Client(self.port, receive_buffer)) for _ in range(count)]
 
     def children(self) -> list[int]:
         """The workers' process ids."""

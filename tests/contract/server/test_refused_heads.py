@@ -115,15 +115,12 @@ def _trickle(client: Client) -> None:
 
 def test_half_sent_heads_hold_no_thread(server: Server) -> None:
     """With forty times as many half-sent heads as threads, others are answered at once."""
-    halves = [server.connect() for _ in range(160)]
-    for half in halves:
-        half.send(b"GET / HTTP/1.1\r\nHost:")
-    with server.connect() as client:
+    with server.connect_many(160) as halves, server.connect() as client:
+        for half in halves:
+            half.send(b"GET / HTTP/1.1\r\nHost:")
         began = time.monotonic()
         assert client.get("/").status == 200
         assert time.monotonic() - began < 0.5
-    for half in halves:
-        half.socket.close()
 
 
 def test_head_in_any_pieces_is_served(client: Client) -> None:
