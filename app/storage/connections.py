@@ -72,10 +72,14 @@ class Connection:
 
     def answer(self, patience: Patience) -> http.client.HTTPResponse:
         """Wait for status and headers of the answer."""
-        self._http.sock.settimeout(patience.left())
-        response = self._http.getresponse()
-        patience.progress()
-        return response
+        while True:
+            self._http.sock.settimeout(patience.left())
+            try:
+                response = self._http.getresponse()
+            except TimeoutError:
+                continue  # nothing has come yet: whether to go on waiting, `left` decides
+            patience.progress()
+            return response
 
     def wait_for_bytes(self, seconds: float) -> None:
         """From now on wait at most `seconds` for each piece of the answer's body."""

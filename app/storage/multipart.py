@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-from app.errors import StorageUnavailable
+from app.errors import ServiceError, StorageUnavailable
 from app.storage.base import ByteSource
 from app.storage.patience import FIRST_BYTE, Patience
 from app.storage.s3_client import S3Client
@@ -30,8 +30,8 @@ PARTS_OF_ONE_SIZE = 1000
 READ = 1024 * 1024
 """Bytes asked of the source at once: still in the processor's cache when they are checked."""
 
-CLEAN_UP_AFTER_FAILURE = 0.25
-"""Seconds for ending an upload whose storage has just failed: the request has waited for it already."""
+MOMENT = 0.25
+"""Seconds for what is asked of a storage that has just used up a request's time: is it alive, clean up."""
 
 
 def memory_bound() -> int:
@@ -105,14 +105,18 @@ class MultipartUpload:
                 self._submit(senders, part, free)
 
     def complete(self) -> str:
-        """Put the parts together and return the object's ETag. A large file may take longer: 1 s per 256 MiB."""
+        """Put the parts together and return the object's ETag.
+
+        A large file may take longer: 1 s per 256 MiB, and more while the storage answers other questions, since
+        some copy all of it (VersityGW 11 s for 1 GiB on a busy disk).
+        """
         parts = "".join(part.result() for part in self._sent)
         request = S3Request(
             "POST",
             self.key,
             query={"uploadId": self.upload_id},
             body=Body(f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()),
-            patience=Patience(for_bytes=self.size),
+            patience=Patience(for_bytes=self.size, is_alive=self._is_storage_alive),
             fresh=True,
         )
         answer = self.client.send(request)
@@ -130,6 +134,13 @@ class MultipartUpload:
             self.client.send(S3Request("DELETE", self.key, query=query, patience=Patience(seconds))).document()
         except NoSuchUpload:
             return
+
+    def _is_storage_alive(self) -> bool:
+        try:
+            self.client.send(S3Request("HEAD", patience=Patience(MOMENT), fresh=True)).document()
+        except ServiceError:
+            return False
+        return True
 
     def _submit(self, senders: ThreadPoolExecutor, part: Part, free: "queue.SimpleQueue[Part]") -> None:
         if not part.size:
@@ -185,6 +196,6 @@ def write_in_parts(
 
 def _abort_after(error: BaseException, upload: MultipartUpload) -> None:
     try:
-        upload.abort(CLEAN_UP_AFTER_FAILURE if isinstance(error, StorageUnavailable) else FIRST_BYTE)
+        upload.abort(MOMENT if isinstance(error, StorageUnavailable) else FIRST_BYTE)
     except Exception as abort_error:  # noqa: BLE001 - the first error is the one to tell; the ledger knows the id
         error.add_note(f"and the multipart upload stays for reconcile: {abort_error}")

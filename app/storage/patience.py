@@ -1,6 +1,7 @@
 """How long a storage may leave us waiting. Time limits are in seconds of no progress, not of work."""
 
 import time
+from collections.abc import Callable
 
 CONNECT = 0.5
 """Seconds until a connection stands."""
@@ -15,15 +16,24 @@ BYTES_PER_EXTRA_SECOND = 256 * 1024 * 1024
 """A storage that puts a large file together gets one second more for so many bytes."""
 
 
+LONGEST_WORK = 120.0
+"""Seconds after which even a storage that says it is alive has worked on one request for too long."""
+
+
 class Patience:
     """Runs out `seconds` after the last progress. Not shared between threads.
 
-    A slow storage that takes or gives bytes is waited for; one that does nothing is not, whether the time goes
-    into connecting, sending or waiting for the answer, and however many attempts it is spread over.
+    A slow storage that takes or gives bytes is waited for; one that does nothing is not, whether the time goes into
+    connecting, sending or waiting for the answer, and however many attempts it is spread over. Where `is_alive` is
+    given it is asked when the time is over, and True is progress: for long work that answers only at its end.
     """
 
-    def __init__(self, seconds: float = FIRST_BYTE, *, for_bytes: int = 0) -> None:
+    def __init__(
+        self, seconds: float = FIRST_BYTE, *, for_bytes: int = 0, is_alive: Callable[[], bool] = lambda: False
+    ) -> None:
         self._seconds = seconds + for_bytes / BYTES_PER_EXTRA_SECOND
+        self._is_alive = is_alive
+        self._last_end = time.monotonic() + LONGEST_WORK
         self.progress()
 
     def progress(self) -> None:
@@ -32,6 +42,8 @@ class Patience:
 
     def left(self) -> float:
         """Seconds left, more than 0; raises TimeoutError when there are none."""
+        if time.monotonic() >= self._end and time.monotonic() < self._last_end and self._is_alive():
+            self.progress()
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError(f"no answer within {self._seconds:.1f} s")
