@@ -1,0 +1,30 @@
+"""The documentation says what is: its keys, its links and its commands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.config.load import SECTIONS
+from app.config.sections import PROJECT
+
+DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
+
+
+def test_every_key_is_documented() -> None:
+    """docs/configuration.md has one row for each key of the configuration, in their order, and no other."""
+    rows = re.findall(r"^\| `(\w+\.\w+)` \|", (PROJECT / "docs" / "configuration.md").read_text(), re.MULTILINE)
+    assert rows == [f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    """Every link to a file of the project leads to one."""
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_documented_scripts_exist() -> None:
+    """Every script that the documentation tells to run is there, and can be run."""
+    named = {name for document in DOCUMENTS for name in re.findall(r"\./([\w/-]+\.sh)", document.read_text())}
+    assert [name for name in named if not (PROJECT / name).stat().st_mode & 0o100] == []
