@@ -18,7 +18,7 @@ ENCODED = base64.b64encode(DIGEST.digest()).decode()
         ("agent.tar.gz", "agent.tar.gz"),
         ("../../etc/passwd", "passwd"),
         (r"C:\fakepath\agent.exe", "agent.exe"),
-        ("/absolute/агент 1.0;\".bin", "агент 1.0;\".bin"),
+        ('/absolute/агент 1.0;".bin', 'агент 1.0;".bin'),
         ("...", "..."),
         (" leading and trailing ", " leading and trailing "),
         ("x" * 255, "x" * 255),
