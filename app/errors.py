@@ -105,6 +105,14 @@ class TokenNotFound(NotFound):
     detail = "There is no such token."
 
 
+class ChannelNotFound(NotFound):
+    detail = "There is no such channel."
+
+
+class AgentNotFound(NotFound):
+    detail = "There is no such agent."
+
+
 class Conflict(ServiceError):
     """The request contradicts what is there (409)."""
 
@@ -122,6 +130,13 @@ class PackageExists(Conflict):
         "A package with this name, version, platform and arch exists with other bytes; it stays as it was. "
         "Publish under another version, or delete it first."
     )
+
+
+class PackagePinned(Conflict):
+    """A channel names just this version, which then cannot be deleted."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(f"The channel {channel} pins this version. Change the channel first, then delete the package.")
 
 
 class PackageDamaged(ServiceError):

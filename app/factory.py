@@ -6,15 +6,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, health, metrics, waiting
 from app.accounts import handlers as accounts
 from app.accounts import tokens
+from app.channels import handlers as channels
 from app.config import Config, load
 from app.database import engine_options
 from app.extensions import db, migrate
 from app.http import logs, openapi, problems, request_id, swagger
 from app.http.converters import BigIntConverter
+from app.offers import handlers as offers
 from app.packages import handlers as packages
 from app.wiring import wire
 
-BLUEPRINTS = (accounts, packages, health, metrics)
+BLUEPRINTS = (accounts, packages, channels, offers, health, metrics)
 
 
 def make_app(config: Config | None = None) -> Flask:

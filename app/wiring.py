@@ -11,11 +11,14 @@ from app.accounts.logins import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
 from app.accounts.store import AccountStore
+from app.channels.store import ChannelStore, refuse_pinned
 from app.config import Config
 from app.database import Database, prepare
 from app.extensions import db
 from app.objects.ledger import Ledger
 from app.objects.reconcile import Reconciler
+from app.offers.catalogue import Catalogue
+from app.offers.manager import OfferManager
 from app.packages.listing import PackageListing
 from app.packages.manager import PackageManager
 from app.packages.reader import PackageReader
@@ -54,6 +57,8 @@ class Services:
     accounts: AccountManager
     packages: PackageServices
     reconciler: Reconciler
+    channels: ChannelStore
+    offers: OfferManager
 
 
 def services() -> Services:
@@ -73,7 +78,7 @@ def build(config: Config, engine: Engine) -> Services:
     """The parts on a given engine."""
     prepare(engine)
     database = Database(engine, on_error=metrics.count_database_error)
-    store = PackageStore(database)
+    store = PackageStore(database, refuse_delete=refuse_pinned)
     storage = CountedStorage(make_storage(config, store), metrics.count_storage_error)
     ledger = Ledger(database)
     return Services(
@@ -83,6 +88,8 @@ def build(config: Config, engine: Engine) -> Services:
         accounts=AccountManager(AccountStore(database), LoginLimit(database), Passwords(), config.jwt.duration),
         packages=build_packages(store, ledger, storage, make_presigner(config)),
         reconciler=Reconciler(ledger, storage, config.packages.upload_timeout),
+        channels=ChannelStore(database),
+        offers=OfferManager(database, Catalogue(config.server.public_url)),
     )
 
 

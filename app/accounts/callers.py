@@ -39,4 +39,6 @@ def caller_from(claims: Claims, name: str, role: str, is_active: bool, series: s
     """The caller whose row this is; None if the claims are of another series or the row is disabled."""
     if series != claims.series or not is_active:
         return None
-    return Caller(claims.id, name, Role.labelled(role), claims.kind, is_active=True)
+    return Caller(
+        claims.id, name, Role.labelled(role), claims.kind, is_active=True, series=series, file=claims.file
+    )

@@ -1,14 +1,18 @@
 """JSON Web Tokens by flask-jwt-extended, with every claim required that it leaves optional."""
 
+import hashlib
+import hmac
 import re
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+import jwt as pyjwt
 from flask import Flask, current_app
 from flask_jwt_extended import create_access_token, decode_token
 
-from app.accounts.caller import Kind
+from app.accounts.caller import Caller, FileScope, Kind
 from app.errors import Unauthorized
 from app.extensions import jwt
 
@@ -20,20 +24,30 @@ IDENTIFIER = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 TIMES = ("exp", "iat", "nbf")
 MAX_ID = 2**63 - 1
 
+FILE_TYPE = "file"
+FILE_KEY = "OPAMP_FILE_TOKEN_KEY"
+FILE_SECONDS = 24 * 3600
+"""How long a token for one file lasts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says: whose it is, of which series, and until when (seconds since the epoch)."""
+    """What a token says: whose it is, of which series, and until when (seconds since the epoch).
+
+    `file`: it opens this file only, and was made on behalf of its owner.
+    """
 
     kind: Kind
     id: int
     series: str
     expires_at: float
+    file: FileScope | None = None
 
 
 def install(app: Flask, secret_key: str) -> None:
-    """Bind flask-jwt-extended to `app`. Tokens are signed with `secret_key`."""
+    """Bind flask-jwt-extended to `app`. Tokens are signed with `secret_key`, those for files with a key out of it."""
     app.config.update(
+        {FILE_KEY: hmac.digest(secret_key.encode(), b"opamp-packages file tokens", hashlib.sha256).hex()},
         JWT_SECRET_KEY=secret_key,
         JWT_ALGORITHM=ALGORITHM,
         JWT_DECODE_ALGORITHMS=[ALGORITHM],
@@ -48,11 +62,11 @@ def install(app: Flask, secret_key: str) -> None:
 
 
 def _key_of_type(_header: dict[str, Any], unverified_claims: dict[str, Any]) -> str:
-    """The key for this type of token. There is one type; KeyError for another or none.
+    """The key for this type of token; KeyError for an unknown type or none.
 
     This is the only place to see that a token has no type: flask-jwt-extended gives it one afterwards.
     """
-    keys = {"access": current_app.config["JWT_SECRET_KEY"]}
+    keys = {"access": current_app.config["JWT_SECRET_KEY"], FILE_TYPE: current_app.config[FILE_KEY]}
     key: str = keys[unverified_claims["type"]]
     return key
 
@@ -64,8 +78,25 @@ def encode(kind: Kind, owner_id: int, series: str, expires_at: datetime) -> str:
     return encoded
 
 
+def encode_file(issuer: Caller, file: FileScope) -> str:
+    """A token that opens one file for a day, or until the issuer's own token ends. It costs no query and no row."""
+    now = int(time.time())
+    claims = {
+        "type": FILE_TYPE,
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": issuer.subject,
+        "series": issuer.series,
+        "jti": FILE_TYPE,
+        "iat": now,
+        "exp": now + FILE_SECONDS,
+        "file": [file.package_id, file.checksum, file.path_digest],
+    }
+    return pyjwt.encode(claims, current_app.config[FILE_KEY], ALGORITHM)
+
+
 def decode(encoded: str) -> Claims:
-    """The claims of a token that is whole, ours, of type access and in its time. Raises Unauthorized."""
+    """The claims of a token that is whole, ours and in its time. Raises Unauthorized."""
     try:
         return _checked(decode_token(encoded))
     except Exception as error:  # whatever a hostile token breaks in decoding: it is no token
@@ -78,4 +109,5 @@ def _checked(claims: dict[str, Any]) -> Claims:
     timed = "exp" in claims and all(type(claims.get(name, 0)) in (int, float) for name in TIMES)
     if subject is None or not identified or not timed or int(subject[2]) > MAX_ID:
         raise Unauthorized
-    return Claims(cast("Kind", subject[1]), int(subject[2]), claims["series"], claims["exp"])
+    file = FileScope(*claims["file"]) if claims["type"] == FILE_TYPE else None
+    return Claims(cast("Kind", subject[1]), int(subject[2]), claims["series"], claims["exp"], file)

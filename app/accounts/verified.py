@@ -32,7 +32,8 @@ class VerifiedTokens:
         return claims
 
     def _keep(self, encoded: str, claims: Claims) -> None:
-        if len(encoded) > MAX_TOKEN_LENGTH:
+        # A file token comes once or twice, and a roll-out's many would drive out those that come all the time.
+        if len(encoded) > MAX_TOKEN_LENGTH or claims.file is not None:
             return
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()

@@ -19,14 +19,21 @@ Answer = TypeVar("Answer")
 BEARER = re.compile(r"bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.ASCII | re.IGNORECASE)
 """One scheme, one space, one token (RFC 6750, 2.1). A second header field arrives joined by a comma."""
 
+OTHER_FILE = "This token is for the download of one file, and for nothing else."
 
-def requires(role: Role) -> Callable[[Callable[Arguments, Answer]], Callable[Arguments, Answer]]:
-    """Let callers with `role` or a higher one into the handler, no others. Raises Unauthorized, Forbidden."""
+
+def requires(
+    role: Role, *, file_tokens: bool = False
+) -> Callable[[Callable[Arguments, Answer]], Callable[Arguments, Answer]]:
+    """Let callers with `role` or a higher one into the handler, no others. Raises Unauthorized, Forbidden.
+
+    `file_tokens`: also those with a token for one file; the handler sees to it that this is the file.
+    """
 
     def decorate(view: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
         @functools.wraps(view)
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
-            admit(services().accounts.caller(bearer_token()), role)
+            admit(services().accounts.caller(bearer_token()), role, file_tokens=file_tokens)
             return view(*args, **kwargs)
 
         return for_role(role.label)(guarded)
@@ -34,9 +41,14 @@ def requires(role: Role) -> Callable[[Callable[Arguments, Answer]], Callable[Arg
     return decorate
 
 
-def admit(caller: Caller, role: Role) -> None:
-    """Make `caller` the one behind this request. Raises Forbidden if its role is lower than `role`."""
+def admit(caller: Caller, role: Role, *, file_tokens: bool = False) -> None:
+    """Make `caller` the one behind this request.
+
+    Raises Forbidden if its role is lower than `role`, or if its token is for one file and `file_tokens` is not set.
+    """
     g.caller = caller
+    if caller.file is not None and not file_tokens:
+        raise Forbidden(OTHER_FILE)
     if caller.role < role:
         raise Forbidden(f"This needs the role {role.label}; yours is {caller.role.label}.")
 

@@ -7,14 +7,15 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from app.accounts.roles import Role
-from app.errors import Invalid, PackageNotFound
+from app.errors import Forbidden, Invalid, PackageNotFound
 from app.http.answers import json_answer, no_content
-from app.http.auth import caller, requires
+from app.http.auth import OTHER_FILE, caller, requires
 from app.http.describe import answers, asks, refuses, takes
 from app.http.json_body import json_fields
 from app.http.paging import asked_page, page_answer
 from app.http.query import no_parameters, parameters
 from app.metrics import uploading
+from app.packages.links import file_path
 from app.packages.listing import SORT_TYPES, Page
 from app.packages.receiving import path_coordinates, receive_form, receive_raw
 from app.packages.schemas import (
@@ -102,9 +103,9 @@ class OnePackage(MethodView):
 
     @requires(Role.ADMIN)
     @answers(204)
-    @refuses(404)
+    @refuses(404, 409)
     def delete(self, package_id: int) -> Response:
-        """Remove the package and its bytes. After a 503 it may be gone already."""
+        """Remove the package and its bytes, unless a channel pins it. After a 503 it may be gone already."""
         packages().store.get(package_id)
         no_parameters()
         packages().manager.delete(package_id)
@@ -129,11 +130,11 @@ class PackageDownload(MethodView):
 class PackageFile(MethodView):
     """A package's bytes by coordinates."""
 
-    @requires(Role.AGENT)
+    @requires(Role.AGENT, file_tokens=True)
     @answers(200, content_type="application/octet-stream")
     @refuses(404, 416, 502)
     def get(self, **path: str) -> Response:
-        """The package's bytes: one range, conditional requests."""
+        """The package's bytes: one range, conditional requests. The token of an offer's file opens it, too."""
         package = find_file(path)
         no_parameters()
         return send_package(package)
@@ -153,12 +154,21 @@ def content(package: PackageRow) -> dict[str, Any]:
 
 
 def find_file(path: dict[str, str]) -> PackageRow:
-    """The package at the path's coordinates; what can be no coordinate is no such path. Raises PackageNotFound."""
+    """The package at the path's coordinates; what can be no coordinate is no such path.
+
+    Raises PackageNotFound; Forbidden for a file token that is not for it.
+    """
+    scope = caller().file
+    if scope is not None and not scope.is_at(file_path(**path)):
+        raise Forbidden(OTHER_FILE)
     try:
         coordinates = path_coordinates(path)
     except Invalid as error:
         raise PackageNotFound from error
-    return packages().store.find_file(coordinates, path["file_name"])
+    package = packages().store.find_file(coordinates, path["file_name"])
+    if scope is not None and not scope.is_package(package.id, package.checksum):
+        raise Forbidden(OTHER_FILE)
+    return package
 
 
 def filters_of(query: dict[str, Any]) -> dict[str, Any]:

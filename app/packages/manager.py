@@ -55,7 +55,10 @@ class PackageManager:
             return self._make_visible(key, package, written)
 
     def delete(self, package_id: int) -> None:
-        """Remove the package and its bytes. Raises PackageNotFound; Unavailable after which the row may be gone."""
+        """Remove the package and its bytes.
+
+        Raises PackageNotFound, PackagePinned; Unavailable after which the row may be gone.
+        """
         self._remove(self.store.delete(package_id))
 
     def location(self, package: PackageRow) -> str:

@@ -1,5 +1,6 @@
 """The packages table's transactions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ COLUMNS = tuple(Package.__table__.columns)
 PackageRow = Row[Any]
 
 INSERT_TRIES = 3
+
+RefuseDelete = Callable[[Connection, str, str], None]
+"""Given the name and version of a package that this transaction deletes; raises if it must stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,9 @@ class AlreadyPublished(Exception):
 class PackageStore:
     """Packages in PostgreSQL. Rows are plain and stay readable when the connection is given back."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, refuse_delete: RefuseDelete = lambda *_: None) -> None:
         self.database = database
+        self.refuse_delete = refuse_delete
 
     def publish(self, key: str, package: NewPackage, written: WrittenObject) -> PackageRow:
         """Make the package visible and its object live, in one commit. This commit publishes.
@@ -127,13 +132,14 @@ class PackageStore:
     def delete(self, package_id: int) -> str:
         """Remove the package and doom its object in one commit; returns the object's key.
 
-        Raises PackageNotFound.
+        Raises PackageNotFound, and what `refuse_delete` raises.
         """
         with self.database.writing() as connection:
-            statement = delete(Package).where(Package.id == package_id).returning(Package.object_key)
-            key: str = _existing(connection.execute(statement).one_or_none()).object_key
-            move(connection, key, "live", "doomed")
-            return key
+            statement = delete(Package).where(Package.id == package_id).returning(*COLUMNS)
+            package = _existing(connection.execute(statement).one_or_none())
+            self.refuse_delete(connection, package.name, package.version)
+            move(connection, package.object_key, "live", "doomed")
+            return str(package.object_key)
 
     def renew_fingerprint(self, package: PackageRow, fingerprint: str) -> None:
         """The object was read and is right although the storage tells another fingerprint (a restored backup)."""

@@ -1,0 +1,86 @@
+"""Channels over HTTP."""
+
+from flask import Response
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from app.accounts.roles import Role
+from app.channels.schemas import ChannelBodySchema, ChannelSchema, NameSchema, channel_fields, channel_json
+from app.channels.store import ChannelRow, ChannelStore
+from app.errors import ChannelNotFound, Invalid
+from app.http.answers import json_answer, no_content
+from app.http.auth import requires
+from app.http.describe import answers, asks, refuses, takes
+from app.http.json_body import json_fields
+from app.http.paging import PageQuery, asked_page, page_answer
+from app.http.query import no_parameters, parameters
+from app.http.validation import load
+from app.wiring import services
+
+blueprint = Blueprint("channels", __name__, url_prefix="/api/v1", description="What each agent should have.")
+
+
+def channels() -> ChannelStore:
+    """The channels of the app that serves this request."""
+    return services().channels
+
+
+@blueprint.route("/channels")
+class Channels(MethodView):
+    """All channels."""
+
+    @requires(Role.AGENT)
+    @answers(200, ChannelSchema(many=True))
+    @asks(PageQuery)
+    def get(self) -> Response:
+        """Channels by name, in pages: follow `Link: <…>; rel="next"` while there is one."""
+        page = asked_page(parameters(PageQuery()), str)
+        rows = channels().page(page.fetch, str(page.after[0]) if page.after else None)
+        return page_answer(page, rows, channel_json, lambda row: (row.name,))
+
+
+@blueprint.route("/channels/<name>")
+class OneChannel(MethodView):
+    """One channel."""
+
+    @requires(Role.AGENT)
+    @answers(200, ChannelSchema)
+    @refuses(404)
+    def get(self, name: str) -> Response:
+        """The channel."""
+        channel = existing(name)
+        no_parameters()
+        return json_answer(channel_json(channel))
+
+    @requires(Role.PUBLISHER)
+    @answers(200, ChannelSchema)
+    @takes(ChannelBodySchema)
+    def put(self, name: str) -> Response:
+        """Create the channel (201) or replace all that it says (200).
+
+        It is complete: an agent deletes what is not in it. The channel that matches most of an agent's attributes
+        wins, then the smaller name.
+        """
+        body = json_fields(ChannelBodySchema())
+        load(NameSchema(), {"name": name})
+        channel, created = channels().put(name, channel_fields(body))
+        return json_answer(channel_json(channel), 201 if created else 200)
+
+    @requires(Role.ADMIN)
+    @answers(204)
+    @refuses(404)
+    def delete(self, name: str) -> Response:
+        """Remove the channel. Agents that no other channel fits keep what they have."""
+        existing(name)
+        no_parameters()
+        channels().delete(name)
+        return no_content()
+
+
+def existing(name: str) -> ChannelRow:
+    """The channel; what can be no name is no such path. Raises ChannelNotFound."""
+    try:
+        load(NameSchema(), {"name": name})
+    except Invalid as error:
+        raise ChannelNotFound from error
+    return channels().get(name)

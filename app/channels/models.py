@@ -1,0 +1,47 @@
+"""Channels: named, complete sets of packages, and the agents that each is for."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, SmallInteger, String, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.packages.models import DESCRIPTION_LENGTH, NAME_LENGTH, VERSION_LENGTH, text_column
+
+CHANNEL_NAME_LENGTH = 100
+LATEST = "latest"
+"""The version of a channel's package that follows the newest active release."""
+
+TYPES = ("top_level", "addon")
+
+
+class Channel(Base):
+    """A channel. `match` has the attributes that an agent must have, each with its exact value."""
+
+    __tablename__ = "channels"
+    __table_args__ = (CheckConstraint("jsonb_typeof(match) = 'object'", name="match"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(String(CHANNEL_NAME_LENGTH, collation="C"), unique=True)
+    description: Mapped[str] = mapped_column(String(DESCRIPTION_LENGTH), server_default="")
+    match: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class ChannelPackage(Base):
+    """A package of a channel; `version` is exact or `latest`, `position` its place in the list as it was sent."""
+
+    __tablename__ = "channel_packages"
+    __table_args__ = (
+        CheckConstraint("type IN ('top_level', 'addon')", name="type"),
+        Index("ix_channel_packages_pin", "name", "version"),
+    )
+
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH, collation="C"), primary_key=True)
+    version: Mapped[str] = text_column(VERSION_LENGTH)
+    type: Mapped[str] = mapped_column(String(9))
+    position: Mapped[int] = mapped_column(SmallInteger)

@@ -1,0 +1,103 @@
+"""The JSON of channels."""
+
+import math
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from app.channels.models import CHANNEL_NAME_LENGTH, LATEST, TYPES
+from app.channels.store import ChannelFields, ChannelRow
+from app.http.fields import Moment, rfc3339
+from app.packages import fields as package_fields
+
+MAX_PACKAGES = 1000
+MAX_MATCHES = 100
+MAX_VALUE_LENGTH = 1000
+MAX_INTEGER = 2**63
+
+
+class AttributeValue(fields.Field[Any]):
+    """The value of an agent's attribute: text, a number or a truth value."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
+        if isinstance(value, str):
+            return package_fields.Text(validate=validate.Length(max=MAX_VALUE_LENGTH)).deserialize(value)
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int) and -MAX_INTEGER <= value < MAX_INTEGER:
+            return value
+        if isinstance(value, float) and math.isfinite(value):
+            return value
+        raise ValidationError("Must be text, a number, true or false.")
+
+
+def channel_name(**options: Any) -> fields.Field[str]:
+    """A channel's name."""
+    pattern = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+    rules = [validate.Length(1, CHANNEL_NAME_LENGTH), validate.Regexp(rf"{pattern}\Z", error=f"Must match {pattern}.")]
+    return package_fields.Text(validate=rules, **options)
+
+
+class NameSchema(Schema):
+    """A channel's name, out of the path."""
+
+    name = channel_name(required=True)
+
+
+class MemberSchema(Schema):
+    """A package of a channel."""
+
+    name = package_fields.name(required=True)
+    version = package_fields.version(
+        required=True, metadata={"description": f"Exact, or `{LATEST}`: the newest active release per platform."}
+    )
+    type = fields.String(load_default=TYPES[0], validate=validate.OneOf(TYPES))
+
+
+class ChannelBodySchema(Schema):
+    """What a channel is to be. Agents delete what is not in it, so `packages` is never left out by accident."""
+
+    description = package_fields.description(load_default="")
+    match = fields.Dict(
+        keys=package_fields.Text(validate=validate.Length(1, 255)),
+        values=AttributeValue(),
+        load_default=dict,
+        validate=validate.Length(max=MAX_MATCHES),
+        metadata={"description": "Attributes that an agent must have, with their exact values; empty: every agent."},
+    )
+    packages = fields.List(fields.Nested(MemberSchema), required=True, validate=validate.Length(max=MAX_PACKAGES))
+
+    @post_load
+    def channel(self, loaded: dict[str, Any], **_options: Any) -> dict[str, Any]:
+        """Raises ValidationError if a package is named twice."""
+        seen: set[str] = set()
+        for place, package in enumerate(loaded["packages"]):
+            if package["name"] in seen:
+                raise ValidationError({"packages": {place: {"name": ["Must not be repeated."]}}})
+            seen.add(package["name"])
+        return loaded
+
+
+class ChannelSchema(ChannelBodySchema):
+    """A channel."""
+
+    name = fields.String()
+    created_at = Moment()
+    updated_at = Moment()
+
+
+def channel_fields(body: dict[str, Any]) -> ChannelFields:
+    """The loaded body as the store takes it."""
+    return ChannelFields(body["description"], body["match"], body["packages"])
+
+
+def channel_json(channel: ChannelRow) -> dict[str, Any]:
+    """A channel as ChannelSchema describes it."""
+    return {
+        "name": channel.name,
+        "description": channel.description,
+        "match": channel.match,
+        "packages": channel.packages,
+        "created_at": rfc3339(channel.created_at),
+        "updated_at": rfc3339(channel.updated_at),
+    }

@@ -1,0 +1,142 @@
+"""The channels' transactions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.channels.models import LATEST, Channel, ChannelPackage
+from app.database import Database
+from app.errors import ChannelNotFound, Invalid, PackagePinned
+from app.packages.models import Package
+
+ChannelRow = Row[Any]
+"""A channel with `packages`, a list of {"name", "version", "type"}."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFields:
+    """What a channel is to be; each of `packages` has name, version and type."""
+
+    description: str
+    match: dict[str, Any]
+    packages: Sequence[dict[str, str]]
+
+
+def _packages() -> Any:
+    member = func.jsonb_build_object(
+        "name", ChannelPackage.name, "version", ChannelPackage.version, "type", ChannelPackage.type
+    )
+    members = func.jsonb_agg(aggregate_order_by(member, ChannelPackage.position))
+    listed = select(members).where(ChannelPackage.channel_id == Channel.id).scalar_subquery()
+    return func.coalesce(listed, literal_column("'[]'::jsonb")).label("packages")
+
+
+COLUMNS = (*Channel.__table__.columns, _packages())
+
+
+class ChannelStore:
+    """Channels in PostgreSQL. Every method may raise DatabaseUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def get(self, name: str) -> ChannelRow:
+        """The channel. Raises ChannelNotFound."""
+        with self.database.reading() as connection:
+            return _one(connection, name)
+
+    def page(self, limit: int, after: str | None) -> Sequence[ChannelRow]:
+        """At most `limit` channels by name, those after `after`."""
+        statement = select(*COLUMNS).order_by(Channel.name).limit(limit)
+        if after is not None:
+            statement = statement.where(Channel.name > after)
+        with self.database.reading() as connection:
+            return connection.execute(statement).all()
+
+    def put(self, name: str, fields: ChannelFields) -> tuple[ChannelRow, bool]:
+        """Make the channel what `fields` say, in one commit; returns it and whether it is new.
+
+        Raises Invalid if it names a package that exists nowhere.
+        """
+        with self.database.writing() as connection:
+            channel_id, created = _write(connection, name, fields)
+            connection.execute(delete(ChannelPackage).where(ChannelPackage.channel_id == channel_id))
+            if fields.packages:
+                _refuse_missing(connection, fields.packages)
+                connection.execute(insert(ChannelPackage), _members(channel_id, fields.packages))
+            return _one(connection, name), created
+
+    def delete(self, name: str) -> None:
+        """Remove the channel. Raises ChannelNotFound."""
+        with self.database.writing() as connection:
+            if connection.execute(delete(Channel).where(Channel.name == name)).rowcount == 0:
+                raise ChannelNotFound
+
+
+def refuse_pinned(connection: Connection, name: str, version: str) -> None:
+    """Raise PackagePinned if a channel pins this version; within the transaction that has deleted the package.
+
+    A channel that is being written holds the rows of the packages that it pins: the delete has waited for it, and
+    this statement, which comes after, sees it.
+    """
+    statement = (
+        select(Channel.name)
+        .join(ChannelPackage, ChannelPackage.channel_id == Channel.id)
+        .where(ChannelPackage.name == name, ChannelPackage.version == version)
+        .order_by(Channel.name)
+        .limit(1)
+    )
+    channel = connection.scalar(statement)
+    if channel is not None:
+        raise PackagePinned(channel)
+
+
+def _one(connection: Connection, name: str) -> ChannelRow:
+    row = connection.execute(select(*COLUMNS).where(Channel.name == name)).one_or_none()
+    if row is None:
+        raise ChannelNotFound
+    return row
+
+
+def _write(connection: Connection, name: str, fields: ChannelFields) -> tuple[int, bool]:
+    statement = upsert(Channel).values(name=name, description=fields.description, match=fields.match)
+    changes = {
+        "description": statement.excluded.description,
+        "match": statement.excluded.match,
+        "updated_at": func.now(),
+    }
+    # A row that this statement has inserted has no deleting or locking transaction yet.
+    created: ColumnElement[bool] = literal_column("channels.xmax = 0")
+    written = statement.on_conflict_do_update(index_elements=[Channel.name], set_=changes)
+    row = connection.execute(written.returning(Channel.id, created)).one()
+    return row[0], row[1]
+
+
+def _members(channel_id: int, packages: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
+    return [{**package, "channel_id": channel_id, "position": place} for place, package in enumerate(packages)]
+
+
+def _refuse_missing(connection: Connection, packages: Sequence[dict[str, str]]) -> None:
+    """Raise Invalid if a package exists nowhere; those that are pinned cannot be deleted until the commit."""
+    names = [package["name"] for package in packages]
+    known = set(connection.scalars(select(Package.name).where(Package.name.in_(names)).distinct()))
+    versions = {package["version"] for package in packages}
+    held = (
+        select(Package.name, Package.version)
+        .where(Package.name.in_(names), Package.version.in_(versions))
+        .order_by(Package.id)
+        .with_for_update(read=True, key_share=True)
+    )
+    pinned = {(row.name, row.version) for row in connection.execute(held)}
+    errors = {}
+    for place, package in enumerate(packages):
+        if package["name"] not in known:
+            errors[f"packages.{place}.name"] = ["There is no package of this name."]
+        elif package["version"] != LATEST and (package["name"], package["version"]) not in pinned:
+            errors[f"packages.{place}.version"] = ["This package has no such version."]
+    if errors:
+        raise Invalid(errors)

@@ -1,0 +1,106 @@
+"""The queries that offers are made of: at most three, whatever the number of packages."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.channels.models import LATEST
+from app.channels.store import ChannelRow
+from app.offers.models import OfferVersion
+from app.offers.offer import Offer, OfferedPackage, package_hash
+from app.packages.links import file_path
+
+VERSION = f"(SELECT coalesce(sum(value), 0)::bigint FROM {OfferVersion.__tablename__})"  # noqa: S608 - our own name
+"""SQL for the offers' version. Read it before what it is the version of: what is read then is as new at least."""
+
+_CHANNELS = text(
+    """
+    SELECT name, match, coalesce((
+        SELECT jsonb_agg(jsonb_build_array(p.name, p.version, p.type) ORDER BY p.position)
+        FROM channel_packages p WHERE p.channel_id = channels.id
+    ), '[]') AS packages
+    FROM channels
+    """
+)
+
+_PINNED = """
+    SELECT {rank} AS rank, id, version, arch, file_name, checksum FROM packages
+    WHERE wanted.version <> :latest AND name = wanted.name AND version = wanted.version
+      AND platform = :platform AND arch = {arch}
+"""
+_NEWEST = """
+    SELECT {rank} AS rank, id, version, arch, file_name, checksum FROM packages
+    WHERE wanted.version = :latest AND name = wanted.name AND is_active AND NOT is_prerelease
+      AND platform = :platform AND arch = {arch}
+    ORDER BY version_key DESC, id DESC LIMIT 1
+"""
+_PROBES = " UNION ALL ".join(
+    f"({probe.format(rank=rank, arch=arch)})"
+    for rank, arch in enumerate((":arch", "'any'"))
+    for probe in (_PINNED, _NEWEST)
+)
+_FILES = text(
+    f"""
+    SELECT wanted.name, wanted.type, found.*
+    FROM (
+        SELECT name COLLATE "C" AS name, version COLLATE "C" AS version, type
+        FROM unnest(CAST(:names AS text[]), CAST(:versions AS text[]), CAST(:types AS text[]))
+             AS listed (name, version, type)
+    ) AS wanted
+    CROSS JOIN LATERAL (SELECT * FROM ({_PROBES}) AS probed ORDER BY rank LIMIT 1) AS found
+    """  # noqa: S608 - made of constants
+)
+"""Each package's file for one platform: of the exact arch before `any`, pinned or the newest active release."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRule:
+    """A channel as offers need it; each of `packages` is name, version and type."""
+
+    name: str
+    match: dict[str, Any]
+    packages: tuple[tuple[str, str, str], ...]
+
+    def fits(self, attributes: dict[str, Any]) -> bool:
+        """Whether `attributes` hold all that the channel asks for, each exactly."""
+        return all(name in attributes and same(attributes[name], value) for name, value in self.match.items())
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two attribute values are equal; true is not 1."""
+    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
+
+
+def channel_rules(connection: Connection) -> list[ChannelRule]:
+    """All channels, those that ask for most first, then by name: the first that fits wins."""
+    rules = [
+        ChannelRule(row.name, row.match, tuple(tuple(package) for package in row.packages))
+        for row in connection.execute(_CHANNELS)
+    ]
+    return sorted(rules, key=lambda rule: (-len(rule.match), rule.name))
+
+
+def current_version(connection: Connection) -> int:
+    """The offers' version."""
+    return int(connection.exec_driver_sql(f"SELECT {VERSION}").scalar_one())
+
+
+def resolve(connection: Connection, rule: ChannelRule, platform: str, arch: str, public_url: str) -> Offer:
+    """The channel's offer for a canonical platform and arch; either may be one that no file is for."""
+    if not rule.packages:
+        return Offer(rule.name, ())
+    names, versions, types = (list(column) for column in zip(*rule.packages, strict=True))
+    wanted = {"names": names, "versions": versions, "types": types}
+    rows = connection.execute(_FILES, {**wanted, "platform": platform, "arch": arch, "latest": LATEST})
+    packages = tuple(sorted(_offered(rows.all(), platform, public_url), key=lambda package: package.name))
+    return Offer(rule.name, packages, frozenset(names) - {package.name for package in packages})
+
+
+def _offered(rows: Sequence[ChannelRow], platform: str, public_url: str) -> Iterator[OfferedPackage]:
+    for row in rows:
+        path = file_path(row.name, row.version, platform, row.arch, row.file_name)
+        url = public_url.rstrip("/") + path
+        own_hash = package_hash(row.name, row.type, row.version, row.checksum, url)
+        yield OfferedPackage(row.name, row.type, row.version, row.id, row.checksum, path, url, own_hash)

@@ -1,0 +1,9 @@
+"""Where a package's file is found by its coordinates."""
+
+from urllib.parse import quote
+
+
+def file_path(name: str, version: str, platform: str, arch: str, file_name: str) -> str:
+    """The path of the file below the public URL: stable, and its last part is the real file name."""
+    parts = (name, version, platform, arch, file_name)
+    return "/api/v1/packages/" + "/".join(quote(part, safe="") for part in parts)
