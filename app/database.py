@@ -2,16 +2,18 @@
 
 import contextlib
 import select
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from app import waiting
+from app.breaker import Breaker
 from app.errors import DatabaseUnavailable
 
 POOL_TIMEOUT = 1.0
@@ -19,6 +21,8 @@ POOL_TIMEOUT = 1.0
 
 SERVICE_SETTINGS = {"lock_timeout": "1200", "idle_in_transaction_session_timeout": "5000"}
 """PostgreSQL settings (ms) of sessions that serve requests; commands and migrations have none."""
+
+APPLICATION = {"application_name": "opamp-packages"}
 
 KEEPALIVES = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
@@ -46,8 +50,12 @@ class Database:
 
     def __init__(self, engine: Engine, on_error: Callable[[], None] = lambda: None) -> None:
         self.engine = engine
-        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._outside_pool = create_engine(
+            engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={**APPLICATION, **KEEPALIVES}
+        )
         self._on_error = on_error
+        self._places = threading.BoundedSemaphore(places(engine))
+        self._breaker = Breaker(DatabaseUnavailable)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -55,7 +63,7 @@ class Database:
 
         Raises DatabaseUnavailable.
         """
-        with self._translated(), self._reader.connect() as connection:
+        with self._translated(), self._place(), self.engine.connect() as connection, _autocommit(connection):
             yield connection
 
     @contextlib.contextmanager
@@ -64,22 +72,23 @@ class Database:
 
         Raises DatabaseUnavailable, and CommitInDoubt if the commit's own answer was lost.
         """
-        with self._translated(), self.engine.connect() as connection:
+        with self._translated(), self._place(), self.engine.connect() as connection:
             yield connection
             try:
                 connection.commit()
             except (OperationalError, InterfaceError) as error:
-                self._on_error()
+                self._failed(error)
                 raise CommitInDoubt from error
 
     @contextlib.contextmanager
     def exclusively(self, lock: int, *, wait: bool) -> Iterator[bool]:
         """Hold one advisory lock, the same for all replicas, for the block; False if another has it.
 
-        With `wait` it takes its turn instead. Raises DatabaseUnavailable.
+        With `wait` it takes its turn instead. The lock's connection is none of the pool's, which may be as small
+        as one. Raises DatabaseUnavailable.
         """
         take = text("SELECT pg_advisory_lock(:lock)" if wait else "SELECT pg_try_advisory_lock(:lock)")
-        with self.reading() as connection:
+        with self._translated(), self._outside_pool.connect() as connection:
             held = wait | bool(connection.execute(take, {"lock": lock}).scalar())
             try:
                 yield held
@@ -93,19 +102,63 @@ class Database:
             connection.execute(text("SELECT 1 FROM packages LIMIT 1"))
 
     @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the pool's places; waiting for it counts against the request's allowance.
+
+        The pool's own queue would hand out connections to requests that have no time left to use them.
+        """
+        self._breaker.check()
+        started = time.monotonic()
+        left = waiting.left()
+        taken = self._places.acquire(timeout=POOL_TIMEOUT if left is None else max(0.0, min(POOL_TIMEOUT, left)))
+        waiting.spend(time.monotonic() - started)
+        if not taken:
+            self._on_error()
+            self._breaker.fell_silent()
+            raise DatabaseUnavailable("All connections to the database are in use. Try again.")
+        try:
+            yield
+        finally:
+            self._places.release()
+        self._breaker.answered()
+
+    @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except PoolTimeoutError as error:
-            self._on_error()
-            raise DatabaseUnavailable("All connections to the database are in use. Try again.") from error
         except IntegrityError:
             raise
         except DBAPIError as error:
             if not unusable(error):
                 raise
-            self._on_error()
+            self._failed(error)
             raise DatabaseUnavailable from error
+
+    def _failed(self, error: DBAPIError) -> None:
+        self._on_error()
+        if isinstance(error.orig, waiting.NoAnswer):
+            self._breaker.fell_silent()
+
+
+@contextlib.contextmanager
+def _autocommit(connection: Connection) -> Iterator[None]:
+    """No BEGIN and no ROLLBACK around statements.
+
+    By psycopg2's own flag: SQLAlchemy's isolation levels cost a round trip each time, and if that is not answered
+    SQLAlchemy 2.1 loses the pool's place for good.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
+
+
+def places(engine: Engine) -> int:
+    """How many connections the engine's pool has."""
+    return engine.pool.size() if isinstance(engine.pool, QueuePool) else 1
 
 
 def unusable(error: DBAPIError) -> bool:
@@ -123,7 +176,8 @@ def engine_options(pool_size: int) -> dict[str, Any]:
         "max_overflow": 0,
         "pool_timeout": POOL_TIMEOUT,
         "pool_use_lifo": True,
-        "connect_args": {"application_name": "opamp-packages", **KEEPALIVES},
+        "use_native_hstore": False,  # saves each new connection three round trips
+        "connect_args": {**APPLICATION, **KEEPALIVES},
     }
 
 

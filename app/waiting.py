@@ -20,6 +20,10 @@ REQUEST_ALLOWANCE = 1.5
 _thread = threading.local()
 
 
+class NoAnswer(psycopg2.OperationalError):  # type: ignore[misc]  # psycopg2 has no types
+    """PostgreSQL was silent for as long as the request could wait."""
+
+
 def allow(seconds: float | None) -> None:
     """Give this thread `seconds` of waiting from now on; None removes the limit."""
     _thread.left = seconds
@@ -49,7 +53,7 @@ def spend(seconds: float) -> None:
 
 
 def wait(connection: "extensions.connection") -> None:
-    """Psycopg2's wait callback. Raises OperationalError when the allowance is used up; psycopg2 then closes."""
+    """Psycopg2's wait callback. Raises NoAnswer when the allowance is used up; psycopg2 then closes."""
     events = {extensions.POLL_READ: select.POLLIN, extensions.POLL_WRITE: select.POLLOUT}
     while (state := connection.poll()) != extensions.POLL_OK:
         _wait_for(connection.fileno(), events[state])
@@ -66,7 +70,7 @@ def _wait_for(descriptor: int, event: int) -> None:
     ready = poller.poll(max(remaining, 0) * 1000)
     spend(time.monotonic() - started)
     if not ready:
-        raise psycopg2.OperationalError("PostgreSQL did not answer in time")
+        raise NoAnswer("PostgreSQL did not answer in time")
 
 
 def install() -> None:

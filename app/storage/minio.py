@@ -1,6 +1,5 @@
 """Objects in a bucket of MinIO or any other S3."""
 
-import threading
 from collections.abc import Callable
 
 from app.config.sections import MinioSection
@@ -32,7 +31,6 @@ class MinioStorage:
         self._public_endpoint = public_endpoint
         self._may_create = may_create
         self._bucket_seen = False
-        self._bucket_lock = threading.Lock()
 
     @classmethod
     def from_config(cls, config: MinioSection, *, may_create: Callable[[], bool] = lambda: True) -> "MinioStorage":
@@ -147,12 +145,11 @@ class MinioStorage:
     def _see_bucket(self) -> None:
         if self._bucket_seen:
             return
-        with self._bucket_lock:
-            if not self._bucket_seen:
-                try:
-                    self._ask_for_bucket()
-                except NoSuchBucket:
-                    if not self._may_create():
-                        raise
-                    self._client.make_bucket()
-                self._bucket_seen = True
+        # Without a lock: making it twice does no harm, and behind one everybody would wait for a dead storage in turn.
+        try:
+            self._ask_for_bucket()
+        except NoSuchBucket:
+            if not self._may_create():
+                raise
+            self._client.make_bucket()
+        self._bucket_seen = True

@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, quote
 from minio.credentials.credentials import Credentials
 from minio.signer import presign_v4, sign_v4_s3
 
+from app.breaker import Breaker
+from app.errors import StorageUnavailable
 from app.storage.connections import FAILURES, Connection, ConnectionPool
 from app.storage.s3_answer import S3Answer
 from app.storage.s3_errors import BucketExists, refusal, unavailable
@@ -39,6 +41,7 @@ class S3Client:
         self._origin = SplitResult("https" if account.use_ssl else "http", account.endpoint, "", "", "")
         self._credentials = Credentials(account.access_key, account.secret_key)
         self._pool = ConnectionPool(account.endpoint, use_ssl=account.use_ssl)
+        self._breaker = Breaker(StorageUnavailable)
 
     def __repr__(self) -> str:
         return f"S3Client({self._origin.geturl()}/{self.bucket})"
@@ -53,7 +56,14 @@ class S3Client:
         Repeated at most once, see S3Request, and never after a timeout.
         Raises ObjectNotFound, ObjectChanged, StorageFull, StorageUnavailable.
         """
-        answer = self._carried_out(request, *self._signed(request))
+        self._breaker.check()
+        try:
+            answer = self._carried_out(request, *self._signed(request))
+        except StorageUnavailable as error:
+            if isinstance(error.__cause__, TimeoutError):
+                self._breaker.fell_silent()
+            raise
+        self._breaker.answered()
         if answer.status < 300:
             return answer
         raise refusal(answer.status, answer.document())
