@@ -35,8 +35,9 @@ def minio_environment(access_key: str, secret_key: str) -> dict[str, str]:
 
 
 def minio_ready(port: int) -> bool:
-    """Whether the MinIO on `port` takes requests."""
-    return processes.answers(f"http://127.0.0.1:{port}/minio/health/ready")
+    """Whether the MinIO on `port` takes requests: it says "ready" while it still refuses them all with 503."""
+    root = f"http://127.0.0.1:{port}"
+    return processes.answers(f"{root}/minio/health/ready") and processes.answers(f"{root}/")
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ whole in memory before its request begins, so a slow client never holds a reques
 """
 
 import queue
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -77,6 +78,7 @@ class MultipartUpload:
     upload_id: str = ""
     size: int = 0
     _sent: list[Future[str]] = field(default_factory=list)
+    _given_up: threading.Event = field(default_factory=threading.Event)
 
     def begin(self) -> str:
         """Open the upload and return its id."""
@@ -95,14 +97,18 @@ class MultipartUpload:
         for _ in range(SENDERS - 1):
             free.put(Part())
         with ThreadPoolExecutor(SENDERS, thread_name_prefix="s3-part") as senders:
-            self._submit(senders, part, free)
-            part, size = following, PART_SIZE
-            self._submit(senders, part, free)
-            while part.size == size:
-                part, size = free.get(), part_size(len(self._sent) + 1)
-                self._raise_failed()
-                part.fill(source, size)
+            try:
                 self._submit(senders, part, free)
+                part, size = following, PART_SIZE
+                self._submit(senders, part, free)
+                while part.size == size:
+                    part, size = free.get(), part_size(len(self._sent) + 1)
+                    self._raise_failed()
+                    part.fill(source, size)
+                    self._submit(senders, part, free)
+            except BaseException:
+                self._given_up.set()
+                raise
 
     def complete(self) -> str:
         """Put the parts together and return the object's ETag.
@@ -152,6 +158,16 @@ class MultipartUpload:
 
     def _send(self, part: Part, number: int) -> str:
         """Send one part; what the completion has to say about it."""
+        if self._given_up.is_set():
+            # The parts that wait would each wait for a dead storage again.
+            raise StorageUnavailable
+        try:
+            return self._send_part(part, number)
+        except BaseException:
+            self._given_up.set()
+            raise
+
+    def _send_part(self, part: Part, number: int) -> str:
         query = {"partNumber": str(number), "uploadId": self.upload_id}
         patience = Patience(for_bytes=self.size)
         answer = self.client.send(S3Request("PUT", self.key, query=query, body=part.body, patience=patience))

@@ -1,0 +1,120 @@
+"""Small servers that misbehave on purpose, on free ports of 127.0.0.1."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+Behaviour = Callable[[socket.socket], None]
+
+
+@contextlib.contextmanager
+def serving(behaviour: Behaviour) -> Iterator[str]:
+    """Run `behaviour` on each connection in a thread of its own; gives host:port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads: list[threading.Thread] = []
+    connections: list[socket.socket] = []
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connections.append(connection)
+            threads.append(threading.Thread(target=_run, args=(behaviour, connection)))
+            threads[-1].start()
+
+    acceptor = threading.Thread(target=accept)
+    acceptor.start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        acceptor.join()
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
+
+
+def swallow(connection: socket.socket) -> None:
+    """Take everything and answer nothing."""
+    while connection.recv(65536):
+        pass
+
+
+def answering(status: int, code: str) -> Behaviour:
+    """An S3 that answers each request with the same error."""
+    body = f"<Error><Code>{code}</Code><Message>a message with host names</Message></Error>"
+    answer = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    def answer_all(connection: socket.socket) -> None:
+        while head := _read_head(connection):
+            _read_body(connection, head)
+            connection.sendall((answer if head.startswith(b"HEAD") else answer + body).encode())
+
+    return answer_all
+
+
+def cutting(upstream: str, after: int) -> Behaviour:
+    """A proxy to `upstream` that closes when it has passed on `after` bytes of answers."""
+
+    def proxy(connection: socket.socket) -> None:
+        host, _, port = upstream.partition(":")
+        with socket.create_connection((host, int(port))) as server:
+            threading.Thread(target=_pump, args=(connection, server), daemon=True).start()
+            left = after
+            while left and (block := server.recv(min(left, 65536))):
+                connection.sendall(block)
+                left -= len(block)
+            for each in (server, connection):
+                each.shutdown(socket.SHUT_RDWR)
+
+    return proxy
+
+
+def stalling(upstream: str, after: int, until: threading.Event) -> Behaviour:
+    """A proxy to `upstream` that passes on `after` bytes of answers, and no more before `until` is set."""
+
+    def proxy(connection: socket.socket) -> None:
+        host, _, port = upstream.partition(":")
+        with socket.create_connection((host, int(port))) as server:
+            threading.Thread(target=_pump, args=(connection, server), daemon=True).start()
+            left = after
+            while left and (block := server.recv(min(left, 65536))):
+                connection.sendall(block)
+                left -= len(block)
+            until.wait(30)
+
+    return proxy
+
+
+def _run(behaviour: Behaviour, connection: socket.socket) -> None:
+    with connection, contextlib.suppress(OSError):
+        behaviour(connection)
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while block := source.recv(65536):
+            target.sendall(block)
+
+
+def _read_head(connection: socket.socket) -> bytes:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        byte = connection.recv(1)
+        if not byte:
+            return b""
+        head += byte
+    return head
+
+
+def _read_body(connection: socket.socket, head: bytes) -> None:
+    lengths = [line.split(b":")[1] for line in head.lower().splitlines() if line.startswith(b"content-length:")]
+    left = int(lengths[0]) if lengths else 0
+    while left:
+        left -= len(connection.recv(min(left, 65536)))

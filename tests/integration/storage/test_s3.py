@@ -1,0 +1,133 @@
+"""What is particular to an S3: multipart uploads, connections, presigned URLs, requests that are counted."""
+
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from app.errors import ObjectNotFound, UploadInterrupted
+from app.storage.minio import MinioStorage
+from app.storage.multipart import PART_SIZE, list_uploads, memory_bound, part_size
+from app.storage.s3_request import S3Request
+from dev import s3
+from tests.integration.storage.conftest import account
+from tests.integration.storage.sources import MIB, Generated, content, drained, interrupted_at
+
+
+@pytest.fixture
+def requests(s3_storage: MinioStorage, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[S3Request]]:
+    """The requests that the storage sends, as they are sent."""
+    sent: list[S3Request] = []
+    send = s3_storage._client.send
+
+    def noting(request: S3Request) -> object:
+        sent.append(request)
+        return send(request)
+
+    monkeypatch.setattr(s3_storage._client, "send", noting)
+    return sent
+
+
+def begun(storage: MinioStorage, key: str) -> str:
+    """Open a multipart upload and forget it, as a crash does; its id."""
+    request = S3Request("POST", key, query={"uploads": ""})
+    document = storage._client.send(request).document().decode()
+    return document.split("<UploadId>")[1].split("<")[0]
+
+
+def test_left_over_uploads_are_ended(s3_storage: MinioStorage, key: str) -> None:
+    """Every unfinished upload of the key is found and ended, whether its id is known or not."""
+    upload_ids = [begun(s3_storage, key) for _ in range(3)]
+    other = begun(s3_storage, key + "f")
+    s3_storage.abort_uploads(key, upload_ids[0])
+    assert list_uploads(s3_storage._client, key) == []
+    assert list_uploads(s3_storage._client, key + "f") == [other]
+
+
+def test_an_upload_that_is_gone_is_ended(s3_storage: MinioStorage, key: str) -> None:
+    """Ending an upload twice is success."""
+    upload_id = begun(s3_storage, key)
+    s3_storage.abort_uploads(key, upload_id)
+    s3_storage.abort_uploads(key, upload_id)
+
+
+def test_the_id_is_told_before_the_first_part(s3_storage: MinioStorage, key: str, requests: list[S3Request]) -> None:
+    """The ledger can note the id of an upload before anything of it is stored."""
+    parts_before: list[int] = []
+    upload_ids: list[str] = []
+
+    def note(upload_id: str) -> None:
+        upload_ids.append(upload_id)
+        parts_before.append(len([request for request in requests if request.method == "PUT"]))
+
+    s3_storage.write(key, Generated(PART_SIZE + 1), on_upload_id=note)
+    assert parts_before == [0]
+    assert requests[-1].query == {"uploadId": upload_ids[0]}
+
+
+def test_an_upload_that_fails_leaves_no_parts(s3_storage: MinioStorage, key: str) -> None:
+    """The multipart upload is ended when its source fails."""
+    with pytest.raises(UploadInterrupted):
+        s3_storage.write(key, interrupted_at(4 * PART_SIZE))
+    assert list_uploads(s3_storage._client, key) == []
+
+
+def test_an_id_that_cannot_be_noted_ends_the_upload(s3_storage: MinioStorage, key: str) -> None:
+    """If the ledger cannot take the id, nothing is sent."""
+
+    def fail(upload_id: str) -> None:
+        raise UploadInterrupted
+
+    with pytest.raises(UploadInterrupted):
+        s3_storage.write(key, Generated(2 * PART_SIZE), on_upload_id=fail)
+    assert list_uploads(s3_storage._client, key) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, PART_SIZE])
+def test_a_small_file_costs_one_request_each_way(
+    s3_storage: MinioStorage, key: str, requests: list[S3Request], size: int
+) -> None:
+    """Up to one part: one PUT; any download: one GET."""
+    s3_storage.write(key, Generated(0))
+    requests.clear()
+    drained(s3_storage.open(key, expected=s3_storage.write(key, Generated(size))))
+    assert [request.method for request in requests] == ["PUT", "GET"]
+
+
+def test_a_connection_is_used_again(minio_server: s3.S3, bucket: str, key: str) -> None:
+    """One connection carries all requests that follow each other, whatever they are answered."""
+    storage = MinioStorage(account(minio_server, bucket))
+    written = storage.write(key, Generated(3 * MIB))
+    kept = list(storage._client._pool._idle)
+    assert kept
+    drained(storage.open(key, expected=written))
+    storage.open(key, expected=written, start=1, length=1).read()
+    storage.delete(key)
+    with pytest.raises(ObjectNotFound):
+        storage.open(key, expected=written)
+    storage.ping()
+    assert storage._client._pool._idle == kept
+    storage.close()
+
+
+def test_memory_is_bounded(s3_storage: MinioStorage, key: str) -> None:
+    """No read of the source is for more than 1 MiB, and ten thousand parts hold more than S3's 5 TiB."""
+    source = Generated(4 * PART_SIZE)
+    s3_storage.write(key, source)
+    assert source.largest_read <= MIB
+    assert memory_bound() == 24 * MIB
+    assert sum(part_size(number) for number in range(1, 10_001)) > 5 * 1024**4
+
+
+def test_a_presigned_url_gives_the_object(s3_server: s3.S3, s3_storage: MinioStorage, key: str) -> None:
+    """Anyone can GET it, with the name and type that were asked for and no trace of how it was uploaded."""
+    s3_storage.write(key, Generated(100), size=100)
+    url = s3_storage.presigned_get(
+        key, expires_seconds=60, file_name_disposition="attachment; filename*=UTF-8''a%20b", content_type="a/b"
+    )
+    with urllib.request.urlopen(url) as answer:
+        assert answer.read() == content(100)
+        assert answer.headers["Content-Type"] == "a/b"
+        assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a%20b"
+        assert answer.headers["Content-Encoding"] is None
+    assert s3_server.secret_key not in url

@@ -1,0 +1,40 @@
+"""How long a storage is waited for."""
+
+import time
+
+import pytest
+
+from app.storage.patience import Patience
+
+
+def test_it_runs_out_without_progress() -> None:
+    """Standstill ends in TimeoutError."""
+    patience = Patience(0.01)
+    time.sleep(0.02)
+    with pytest.raises(TimeoutError):
+        patience.left()
+
+
+def test_progress_starts_it_again() -> None:
+    """What moves is waited for, however long it takes altogether."""
+    patience = Patience(0.05)
+    for _ in range(5):
+        time.sleep(0.02)
+        patience.progress()
+    assert patience.left() > 0
+
+
+def test_a_large_file_gets_more() -> None:
+    """One second more for every 256 MiB."""
+    assert 4.9 < Patience(1, for_bytes=1024**3).left() < 5.1
+
+
+def test_a_storage_that_is_alive_is_waited_for() -> None:
+    """Long work goes on while the storage answers other questions, and ends when it does not."""
+    answers = [True, False]
+    patience = Patience(0.01, is_alive=lambda: answers.pop(0))
+    time.sleep(0.02)
+    assert patience.left() > 0
+    time.sleep(0.02)
+    with pytest.raises(TimeoutError):
+        patience.left()
