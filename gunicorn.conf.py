@@ -27,6 +27,7 @@ from app.config import ConfigError, load  # noqa: E402 - after the path and the 
 from app.http import logs  # noqa: E402
 from app.http.refusals import LINE_LIMIT  # noqa: E402
 from app.metrics import forget_worker  # noqa: E402
+from app.objects import duty  # noqa: E402
 
 try:
     server = load().server
@@ -61,6 +62,12 @@ control_socket_disable = True
 logconfig_dict = logs.settings()
 
 
+def post_worker_init(worker):
+    """Reconcile in the background; all workers of all replicas take turns by one lock."""
+    duty.start(worker.wsgi)
+
+
 def child_exit(_server, worker):
-    """Take a dead worker's gauges out of the metrics."""
+    """Take a dead worker's gauges out of the metrics, and its connections out of the account."""
     forget_worker(worker.pid)
+    worker.turns.end()

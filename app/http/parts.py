@@ -6,8 +6,10 @@ from app.errors import BadRequest, TooLarge, UploadInterrupted
 from app.http.part_header import PartHeader, part_header
 from app.storage.base import ByteSource
 
-WINDOW = 1 << 18
-"""Bytes of the buffer: as much as stays in the processor's cache."""
+WINDOW = 260_096
+"""Bytes of the buffer: what stays in the processor's cache, and no power of two. The allocator would put the next
+such buffer a few bytes off a page's distance, and copies between two buffers that lie so are ten times slower on some
+processors (`rep movsb`)."""
 HEADER_LIMIT = 1 << 14
 """Bytes of one part's header."""
 AROUND_LIMIT = 1 << 16
@@ -134,11 +136,14 @@ class PartStream:
             raise UploadInterrupted("The form ended before its closing boundary; nothing was stored. Send it again.")
 
     def _fill(self) -> bool:
-        """Move what is unread to the front and read on behind it; False at the body's end."""
+        """Move what is unread to the front and read on behind it until the window is full; False at the body's end.
+
+        A search through a full window is several times faster than through what a client sends at once.
+        """
         unread = self._end - self._start
         self._view[:unread] = self._view[self._start : self._end]
         self._known -= self._start
         self._start, self._end = 0, unread
-        count = self._source.readinto(self._view[unread:])
-        self._end += count
-        return count > 0
+        while self._end < WINDOW and (count := self._source.readinto(self._view[self._end :])):
+            self._end += count
+        return self._end > unread

@@ -13,6 +13,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from app.http.balance import Shares, Turns
 from app.http.connection import Connection, Head
 from app.http.refusals import refusal
 
@@ -40,14 +41,23 @@ class PollingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     tick = 0.25
     """Between two looks for waits that are over."""
 
+    shares: Shares | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # This runs in the master, before it forks: the account is one for all.
+        PollingWorker.shares = self.shares or Shares(self.cfg.workers)
+        self.turns = Turns(PollingWorker.shares)
         self._watched: set[Connection] = set()
         self._next_sweep = 0.0
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Take new connections, or not; a stopping worker takes those that have come, and then no more ever."""
         super().set_accept_enabled(enabled)
+        if enabled:
+            self.turns.note(self.nr_conns)
+        else:
+            self.turns.pause()
         if not enabled and not self.alive:
             for listener in self.sockets:
                 while self.accept(listener):
@@ -57,14 +67,21 @@ class PollingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def accept(self, listener: Any) -> bool:
         """Take one new connection and wait for its first request; whether there was one."""
+        if self.alive and not self.turns.is_ours():
+            return False
         try:
             client, address = listener.accept()
         except OSError as error:
             self._accept_failed(error)
             return False
-        self.nr_conns += 1
+        self._count(1)
         self._await_head(Connection(self.cfg, client, address, listener.getsockname()), is_new=True)
         return True
+
+    def _count(self, change: int) -> None:
+        self.nr_conns += change
+        if self._accepting:
+            self.turns.note(self.nr_conns)
 
     def _accept_failed(self, error: OSError) -> None:
         if error.errno in _EXHAUSTED:
@@ -157,7 +174,7 @@ class PollingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def _close(self, conn: Connection) -> None:
         self._unwatch(conn)
-        self.nr_conns -= 1
+        self._count(-1)
         conn.close()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:

@@ -66,9 +66,7 @@ class Worker(PollingWorker):
         return ClientInput(framing, conn.sock, stall=self.stall_timeout, expects_continue=expects_continue)
 
     def _environment(self, request: Any, conn: Connection) -> tuple[Answer, dict[str, Any]]:
-        answer, environ = wsgi.create(
-            request, conn.sock, conn.client, conn.server, self.cfg, response_class=Answer
-        )
+        answer, environ = wsgi.create(request, conn.sock, conn.client, conn.server, self.cfg, response_class=Answer)
         environ["wsgi.multithread"] = True
         environ["wsgi.file_wrapper"] = FileBlocks
         return answer, environ

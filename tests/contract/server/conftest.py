@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,8 @@ class Server:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def start(folder: Path, file: Path, worker: str = "quick_worker.QuickWorker", threads: int = 4) -> Server:
-    """Start gunicorn with one worker of few threads, so that a thread held is a thread missed."""
+def start(folder: Path, file: Path, *, threads: int = 4, workers: int = 1) -> Server:
+    """Start gunicorn; by default with one worker of few threads, so that a thread held is a thread missed."""
     listener = listening()
     port = listener.getsockname()[1]
     environ = {
@@ -52,15 +53,23 @@ def start(folder: Path, file: Path, worker: str = "quick_worker.QuickWorker", th
         "OPAMP_PACKAGES_CONFIG": str(PROJECT / "tests" / "empty.yaml"),
         "OPAMP_PACKAGES_JWT__SECRET_KEY": "for-tests-only-0123456789abcdefghij",
         "OPAMP_PACKAGES_STORAGE__BACKEND": "filesystem",
-        "OPAMP_PACKAGES_SERVER__WORKERS": "1",
+        "OPAMP_PACKAGES_SERVER__WORKERS": str(workers),
         "OPAMP_PACKAGES_SERVER__THREADS": str(threads),
         "OPAMP_PACKAGES_SERVER__GRACEFUL_TIMEOUT": "10s",
         "HOME": str(folder),
     }
     environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     log = folder / "gunicorn.log"
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "-b", f"fd://{listener.fileno()}"]
-    command += ["-k", f"tests.contract.server.{worker}", "tests.contract.server.small_app:app"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-c",
+        "tests/contract/server/settings.py",
+        "-b",
+        f"fd://{listener.fileno()}",
+    ]
+    command += ["-k", "tests.contract.server.quick_worker.QuickWorker", "tests.contract.server.small_app:app"]
     with log.open("wb") as output, listener:
         master = subprocess.Popen(
             command, cwd=PROJECT, env=environ, stdout=output, stderr=output, pass_fds=[listener.fileno()]
@@ -104,6 +113,23 @@ def own_server(tmp_path: Path, served_file: Path) -> Iterator[Server]:
     yield running
     if running.master.poll() is None:
         stop(running)
+
+
+@pytest.fixture
+def pair(tmp_path: Path, served_file: Path) -> Iterator[Server]:
+    """A gunicorn with two workers."""
+    running = start(tmp_path, served_file, workers=2)
+    deadline = time.monotonic() + 20
+    while len(_answering(running)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    yield running
+    stop(running)
+
+
+def _answering(server: Server) -> set[int]:
+    """The workers that take part of many connections."""
+    with server.connect_many(8) as clients:
+        return {client.get("/").json()["pid"] for client in clients}
 
 
 @pytest.fixture
