@@ -19,8 +19,17 @@ from app.errors import DatabaseUnavailable
 POOL_TIMEOUT = 1.0
 """Seconds to wait for one of the pool's connections."""
 
-SERVICE_SETTINGS = {"lock_timeout": "1200", "idle_in_transaction_session_timeout": "5000"}
-"""PostgreSQL settings (ms) of sessions that serve requests; commands and migrations have none."""
+SERVICE_SETTINGS = {
+    "lock_timeout": "1200",
+    "idle_in_transaction_session_timeout": "5000",
+    # Each query of a request stands on an index: one whose matches the planner misjudges must not read a whole table,
+    # nor be compiled or handed to other processes for longer than it runs.
+    "enable_seqscan": "off",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+}
+"""PostgreSQL settings (times in ms) of sessions that serve requests; commands and migrations have none."""
 
 APPLICATION = {"application_name": "opamp-packages"}
 

@@ -17,7 +17,18 @@ DESCRIPTION_LENGTH = 10_000
 FINGERPRINT_LENGTH = 255
 
 SORTS = ("created_at", "name", "version_key")
-FILTERS = ("name", "version", "platform", "arch", "is_active")
+FILTERS: tuple[tuple[str, ...], ...] = (
+    *(("name",), ("version",), ("platform",), ("arch",), ("is_active",)),
+    ("platform", "arch"),
+)
+"""What an index can have in front of a sort."""
+
+BEHIND: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("version",): ("platform", "arch", "is_active"),
+    ("is_active",): ("platform", "arch"),
+    ("platform", "arch"): ("is_active",),
+}
+"""What such an index has behind the sort: a combination that is rare is found without looking at the table's rows."""
 
 
 def text_column(length: int) -> "Mapped[str]":
@@ -60,7 +71,12 @@ class Package(Base):
         CheckConstraint("version ~ '^[A-Za-z0-9][A-Za-z0-9._+~-]*$'", name="version"),
         CheckConstraint("length(file_name) > 0", name="file_name"),
         *(Index(f"ix_packages_sort_{sort}", sort, "id") for sort in SORTS),
-        *(Index(f"ix_packages_{by}_{sort}", by, sort, "id") for by in FILTERS for sort in SORTS if by != sort),
+        *(
+            Index(f"ix_packages_{'_'.join(by)}_{sort}", *by, sort, "id", *BEHIND.get(by, ()))
+            for by in FILTERS
+            for sort in SORTS
+            if by != (sort,)
+        ),
         Index(
             "ix_packages_latest",
             *("name", "platform", "arch"),

@@ -1,0 +1,147 @@
+"""The SQL of a page of packages, compiled once for each shape of page.
+
+A page is read straight off the index that has its filters in front and its sort behind. Only `q` needs a plan of its
+own: how many rows match cannot be known beforehand, so the query looks at the next rows first and then decides.
+"""
+
+import functools
+from typing import Any
+
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    FromClause,
+    Integer,
+    ScalarSelect,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import psycopg2
+
+from app.packages.models import Package
+from app.packages.store import COLUMNS
+
+SORTS = {"created_at": Package.created_at, "name": Package.name, "version": Package.version_key}
+
+LOOK_AHEAD = 1000
+"""Rows in which `q` is looked for before anything is known of how often it occurs."""
+
+FREQUENT = 5
+"""Matches among LOOK_AHEAD rows from which on it is cheaper to go on reading in order than to sort all matches."""
+
+TRIGRAM = 3
+"""Characters from which on the trigram index can look for `q`."""
+
+_DIALECT: Any = psycopg2.dialect()  # type: ignore[no-untyped-call]
+_PACKAGES = Package.__table__.c
+
+
+@functools.lru_cache(maxsize=1024)
+def page_text(filters: frozenset[str], sort: str, *, continued: bool, searched: int) -> str:
+    """The query for a page with these filters; `searched` is 0 without `q`, TRIGRAM if `q` has as many characters.
+
+    Its parameters are the filters, `pattern` for `q`, `after` and `after_id` if `continued`, and `limit`.
+    """
+    order = _order(sort, _PACKAGES)
+    conditions = [_PACKAGES[name] == bindparam(name) for name in sorted(filters)]
+    if continued:
+        here = tuple_(SORTS[sort.lstrip("-")], Package.id)
+        there = tuple_(bindparam("after"), bindparam("after_id"))
+        conditions.append(here < there if sort.startswith("-") else here > there)
+    rows = select(*COLUMNS).where(*conditions)
+    if searched >= TRIGRAM:
+        return compiled(_search(rows, sort))
+    if searched:
+        rows = rows.where(_matches_unindexed(_PACKAGES))
+    return compiled(rows.order_by(*order).limit(bindparam("limit")))
+
+
+def compiled(statement: Any) -> str:
+    """The statement's text: to look SQLAlchemy's own compilation up costs as much as PostgreSQL's answer."""
+    return str(statement.compile(dialect=_DIALECT))
+
+
+def _search(rows: Select[Any], sort: str) -> Any:
+    """The rows that match, found in one of three ways; the two others are not executed."""
+    order, limit = _order(sort, _PACKAGES), bindparam("limit", type_=Integer)
+    near = rows.order_by(*order).limit(_number(LOOK_AHEAD)).cte("near")
+    hits = _ids(near).where(_matches_unindexed(near.c)).order_by(*_order(sort, near.c)).limit(limit).cte("hits")
+    found, seen = _count(hits), _count(near)
+    is_done = or_(found >= limit, seen < _number(LOOK_AHEAD))
+    ids = rows.with_only_columns(Package.id)
+    done = select(hits.c.id).where(is_done)
+    go_on = ids.where(_matches_unindexed(_PACKAGES), ~is_done, found >= _number(FREQUENT)).order_by(*order)
+    # OFFSET 0 keeps the planner from looking for the few in the order of the sort, among all the others.
+    few = rows.where(_matches(_PACKAGES), ~is_done, found < _number(FREQUENT)).offset(_number(0)).subquery()
+    sort_few = _ids(few).order_by(*_order(sort, few.c))
+    ways = union_all(done, *(_ids(way.limit(limit).subquery()) for way in (go_on, sort_few)))
+    return select(*COLUMNS).where(Package.id.in_(ways)).order_by(*order).limit(limit)
+
+
+def _ids(of: FromClause) -> Select[Any]:
+    return select(of.c.id)
+
+
+def _count(of: FromClause) -> ScalarSelect[int]:
+    return select(func.count()).select_from(of).scalar_subquery()
+
+
+def _number(value: int) -> ColumnClause[int]:
+    """A number that stands in the text: a parameter's value would be lost with the compilation."""
+    return literal_column(str(value), Integer)
+
+
+def _order(sort: str, columns: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    column = columns[SORTS[sort.lstrip("-")].key]
+    return (column.desc(), columns.id.desc()) if sort.startswith("-") else (column, columns.id)
+
+
+def _matches(columns: Any) -> ColumnElement[bool]:
+    """`q` is in name or description; the trigram indexes know."""
+    pattern = bindparam("pattern", type_=String)
+    return or_(columns.name.ilike(pattern), columns.description.ilike(pattern))
+
+
+def _matches_unindexed(columns: Any) -> ColumnElement[bool]:
+    """The same, in words that no index answers: the rows are at hand, or come in the order of the sort."""
+    pattern, nothing = bindparam("pattern", type_=String), literal_column("''", String)
+    return or_((columns.name + nothing).ilike(pattern), (columns.description + nothing).ilike(pattern))
+
+
+def latest_text(*, prerelease: bool) -> str:
+    """The query for the newest active package of `name`, `platform`, and `arch` or else `any_arch`.
+
+    At most one probe of the `latest` index for each architecture.
+    """
+    return _LATEST[prerelease]
+
+
+def _latest(*, prerelease: bool) -> str:
+    probes = [_newest_of(arch, rank, prerelease=prerelease) for rank, arch in enumerate(("arch", "any_arch"))]
+    both = union_all(*(select(*probe.c) for probe in probes)).subquery()
+    first = select(both.c.id).order_by(both.c.rank).limit(_number(1)).scalar_subquery()
+    return compiled(select(*COLUMNS).where(Package.id == first))
+
+
+def _newest_of(arch: str, rank: int, *, prerelease: bool) -> Any:
+    is_wanted = and_(
+        Package.name == bindparam("name"),
+        Package.platform == bindparam("platform"),
+        Package.arch == bindparam(arch),
+        Package.is_active,
+    )
+    ids = select(Package.id, _number(rank).label("rank")).where(is_wanted)
+    if not prerelease:
+        ids = ids.where(~Package.is_prerelease)
+    return ids.order_by(Package.version_key.desc(), Package.id.desc()).limit(_number(1)).subquery()
+
+
+_LATEST = {prerelease: _latest(prerelease=prerelease) for prerelease in (False, True)}

@@ -1,0 +1,37 @@
+"""A table that is large enough for a bad plan to show, on a PostgreSQL with pg_trgm."""
+
+import contextlib
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+
+from app.database import SERVICE_SETTINGS
+from bench.rows import fill
+from dev.postgres import Postgres
+from tests.databases import migrated
+from tests.integration.plans.plan import Explain, explained
+
+ROWS = 100_000
+
+
+@pytest.fixture(scope="session")
+def large_database(postgres_server: Postgres, database_template: None) -> Iterator[str]:
+    """The URL of a database with ROWS packages."""
+    with migrated(postgres_server, "plans_tests") as url:
+        with contextlib.closing(psycopg2.connect(url)) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm')")
+                if cursor.fetchone() != (True,):
+                    pytest.skip("this PostgreSQL has no pg_trgm: install Debian's postgresql")
+            fill(connection, ROWS)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def explain(large_database: str) -> Iterator[Explain]:
+    """Runs queries in a session with the service's settings, and tells how."""
+    options = " ".join(f"-c {name}={value}" for name, value in SERVICE_SETTINGS.items())
+    with contextlib.closing(psycopg2.connect(large_database, options=options)) as connection:
+        connection.autocommit = True
+        yield explained(connection)
