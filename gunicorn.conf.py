@@ -30,10 +30,12 @@ from app.metrics import forget_worker  # noqa: E402
 from app.objects import duty  # noqa: E402
 
 try:
-    server = load().server
+    config = load()
 except ConfigError as error:
     # gunicorn prints a traceback for anything else.
     raise SystemExit(f"opamp-packages: {error}") from None
+
+server = config.server
 
 # Each connection is an open file, and a download opens another.
 OPEN_FILES = 8192
@@ -60,6 +62,12 @@ secure_scheme_headers = {}
 # It would open a socket under the home folder, the same for every instance.
 control_socket_disable = True
 logconfig_dict = logs.settings()
+
+
+def on_starting(arbiter):
+    """Say once what in the configuration is allowed and hardly meant."""
+    for warning in config.warnings():
+        arbiter.log.warning("%s", warning)
 
 
 def post_worker_init(worker):

@@ -20,11 +20,11 @@ ALLOWANCE = 600.0
 log = logging.getLogger(__name__)
 
 
-def start(app: Flask, interval: float = INTERVAL) -> threading.Event:
-    """Reconcile every `interval` seconds in a thread of its own, until the returned event is set."""
+def start(app: Flask) -> threading.Event:
+    """Reconcile every INTERVAL seconds in a thread of its own, until the returned event is set."""
     parts: Services = app.extensions[EXTENSION]
     stopped = threading.Event()
-    duty = threading.Thread(target=_repeat, args=(parts, interval, stopped), name="reconcile", daemon=True)
+    duty = threading.Thread(target=_repeat, args=(parts, INTERVAL, stopped), name="reconcile", daemon=True)
     duty.start()
     return stopped
 

@@ -1,0 +1,1 @@
+"""Faults produced for real: dead and slow dependencies, killed processes, damaged objects."""

@@ -1,0 +1,8 @@
+"""gunicorn's settings of the service, with a background duty that tests can wait for."""
+
+import runpy
+
+from app.objects import duty
+
+duty.INTERVAL = 0.5
+globals().update(runpy.run_path("gunicorn.conf.py"))

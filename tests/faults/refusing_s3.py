@@ -1,0 +1,52 @@
+"""An S3 that answers every request with one status: what a broken or misconfigured one does."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from dev.processes import HOST
+
+CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown", 507: "XMinioStorageFull"}
+
+
+def handler(status: int, code: str) -> type[BaseHTTPRequestHandler]:
+    """Answers with an S3's XML error."""
+    document = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+
+    class Refusing(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def refuse(self) -> None:
+            left = int(self.headers.get("Content-Length") or 0)
+            while left:
+                left -= len(self.rfile.read(min(left, 1 << 20)))
+            self.send_response(status)
+            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", str(len(document)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(document)
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = refuse  # noqa: N815 - the names that the base class calls
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing is written to the tests' output."""
+
+    return Refusing
+
+
+@contextlib.contextmanager
+def refusing_s3(status: int) -> Iterator[int]:
+    """The port of an S3 that refuses everything with `status`."""
+    server = ThreadingHTTPServer((HOST, 0), handler(status, CODES[status]))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
