@@ -30,12 +30,12 @@ from app.metrics import forget_worker  # noqa: E402
 from app.objects import duty  # noqa: E402
 
 try:
-    config = load()
+    configuration = load()
 except ConfigError as error:
     # gunicorn prints a traceback for anything else.
     raise SystemExit(f"opamp-packages: {error}") from None
 
-server = config.server
+server = configuration.server
 
 # Each connection is an open file, and a download opens another.
 OPEN_FILES = 8192
@@ -66,7 +66,7 @@ logconfig_dict = logs.settings()
 
 def on_starting(arbiter):
     """Say once what in the configuration is allowed and hardly meant."""
-    for warning in config.warnings():
+    for warning in configuration.warnings():
         arbiter.log.warning("%s", warning)
 
 

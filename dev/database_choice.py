@@ -35,5 +35,6 @@ def choose(settings: Settings, config: Config, secrets: Secrets, starter: Starte
     )
     return (
         f"embedded, on 127.0.0.1:{database.port}, its data in {database.folder}\n"
-        "          for another: name it in the section database of config.yaml"
+        "          It has no pg_trgm, so that `q` reads the whole table.\n"
+        "          For another: name it in the section database of config.yaml."
     )

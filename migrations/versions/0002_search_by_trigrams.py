@@ -3,6 +3,8 @@
 Without it `q` scans the table: embedded PostgreSQL builds may lack it, and it needs the right to create it.
 """
 
+import logging
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,6 +12,8 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+log = logging.getLogger("app.migrations")
 
 AVAILABLE = """
 SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')
@@ -20,6 +24,7 @@ SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')
 
 def upgrade() -> None:
     if not op.get_bind().scalar(sa.text(AVAILABLE)):
+        log.warning("this PostgreSQL has no pg_trgm for us: searching by `q` will read the whole table")
         return
     op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     for column in ("name", "description"):
