@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, health, metrics, waiting
 from app.accounts import handlers as accounts
 from app.accounts import tokens
+from app.agents import handlers as agents
 from app.channels import handlers as channels
 from app.config import Config, load
 from app.database import engine_options
@@ -16,7 +17,7 @@ from app.offers import handlers as offers
 from app.packages import handlers as packages
 from app.wiring import wire
 
-BLUEPRINTS = (accounts, packages, channels, offers, health, metrics)
+BLUEPRINTS = (accounts, packages, channels, offers, agents, health, metrics)
 
 
 def make_app(config: Config | None = None) -> Flask:

@@ -11,6 +11,9 @@ from app.accounts.logins import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
 from app.accounts.store import AccountStore
+from app.agents.listing import AgentListing
+from app.agents.manager import AgentManager
+from app.agents.store import AgentStore
 from app.channels.store import ChannelStore, refuse_pinned
 from app.config import Config
 from app.database import Database, prepare
@@ -48,6 +51,14 @@ class PackageServices:
 
 
 @dataclass(frozen=True)
+class AgentServices:
+    """All that the agents' handlers call."""
+
+    listing: AgentListing
+    manager: AgentManager
+
+
+@dataclass(frozen=True)
 class Services:
     """The service's parts, wired."""
 
@@ -59,6 +70,7 @@ class Services:
     reconciler: Reconciler
     channels: ChannelStore
     offers: OfferManager
+    agents: AgentServices
 
 
 def services() -> Services:
@@ -81,6 +93,7 @@ def build(config: Config, engine: Engine) -> Services:
     store = PackageStore(database, refuse_delete=refuse_pinned)
     storage = CountedStorage(make_storage(config, store), metrics.count_storage_error)
     ledger = Ledger(database)
+    catalogue = Catalogue(config.server.public_url)
     return Services(
         config=config,
         database=database,
@@ -89,7 +102,8 @@ def build(config: Config, engine: Engine) -> Services:
         packages=build_packages(store, ledger, storage, make_presigner(config)),
         reconciler=Reconciler(ledger, storage, config.packages.upload_timeout),
         channels=ChannelStore(database),
-        offers=OfferManager(database, Catalogue(config.server.public_url)),
+        offers=OfferManager(database, catalogue),
+        agents=build_agents(config, database, catalogue),
     )
 
 
@@ -106,6 +120,14 @@ def build_packages(
         scrubber=Scrubber(reader),
         scrub_log=ScrubLog(store.database),
         presigner=presigner,
+    )
+
+
+def build_agents(config: Config, database: Database, catalogue: Catalogue) -> AgentServices:
+    """The agents' parts."""
+    return AgentServices(
+        listing=AgentListing(database, config.server.public_url, config.agents.polling_interval),
+        manager=AgentManager(AgentStore(database, catalogue), config.agents.retention),
     )
 
 

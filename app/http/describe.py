@@ -44,6 +44,13 @@ def takes(schema: type[Schema], media_type: str = "application/json") -> Callabl
     return lambda view: refuses(400, 413, 415)(described(view))
 
 
+def takes_bytes(media_type: str) -> Callable[[View], View]:
+    """The body: bytes of this media type."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    described = _describing(_smorest.doc(requestBody={"required": True, "content": content}))
+    return lambda view: refuses(413, 415)(described(view))
+
+
 def asks(schema: type[Schema]) -> Callable[[View], View]:
     """The query parameters that the handler reads with `parameters`."""
     return _describing(_smorest.doc(parameters=[{"in": "query", "schema": schema}]))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app import create_app
 from app.accounts.roles import Role
@@ -108,6 +108,21 @@ def publisher(client_for: ClientFor) -> FlaskClient:
 def agent(client_for: ClientFor) -> FlaskClient:
     """A client with the role agent."""
     return client_for("agent")
+
+
+@pytest.fixture
+def statements(app: Flask) -> Iterator[list[str]]:
+    """The SQL that runs during the test."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    with app.app_context():
+        engine = app.extensions["migrate"].db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
 
 
 def problem_of(response: Any) -> dict[str, Any]:

@@ -2,13 +2,11 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.offers.catalogue import Catalogue
 from app.offers.protobuf import MEDIA_TYPE, opamp
@@ -29,21 +27,6 @@ def ask(client: FlaskClient, **attributes: Any) -> Any:
 def versions(response: Any) -> dict[str, str]:
     """Name and version of what is offered."""
     return {name: package["version"] for name, package in response.get_json().get("packages", {}).items()}
-
-
-@pytest.fixture
-def statements(app: Flask) -> Iterator[list[str]]:
-    """The SQL that runs during the test."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    with app.app_context():
-        engine = app.extensions["migrate"].db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_an_offer_in_json(publisher: FlaskClient, agent: FlaskClient) -> None:

@@ -1,0 +1,117 @@
+"""Agents as their operators see them: lists, one, and counts per package."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from app.agents.models import Agent, AgentPackage, AgentPoll
+from app.channels.models import TYPES
+from app.database import Database
+from app.errors import AgentNotFound
+from app.offers.offer import package_hash
+from app.packages.links import file_path
+from app.packages.store import PackageRow
+
+AgentRow = Row[Any]
+
+POLLS_UNTIL_OFFLINE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFilters:
+    """Which agents; None is no filter. `package` and `version` hold of one and the same package."""
+
+    channel: str | None = None
+    status: str | None = None
+    package: str | None = None
+    version: str | None = None
+    platform: str | None = None
+    arch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentListing:
+    """Reads agents. `polling_interval` in seconds."""
+
+    database: Database
+    public_url: str
+    polling_interval: int
+
+    def page(self, filters: AgentFilters, limit: int, after: UUID | None) -> Sequence[AgentRow]:
+        """At most `limit` agents by instance uid, those after `after`."""
+        statement = self._agents().where(*self._conditions(filters)).order_by(Agent.instance_uid).limit(limit)
+        if after is not None:
+            statement = statement.where(Agent.instance_uid > after)
+        with self.database.reading() as connection:
+            return connection.execute(statement).all()
+
+    def get(self, instance_uid: UUID) -> AgentRow:
+        """The agent. Raises AgentNotFound."""
+        statement = self._agents().where(Agent.instance_uid == instance_uid)
+        with self.database.reading() as connection:
+            row = connection.execute(statement).one_or_none()
+        if row is None:
+            raise AgentNotFound
+        return row
+
+    def installations(self, package: PackageRow) -> dict[str, int]:
+        """How many agents have this very file, are getting it, have failed to, or have been offered it."""
+        hashes = self._hashes(package)
+        with self.database.reading() as connection:
+            installed = connection.scalar(select(func.count()).where(AgentPackage.has_hash.in_(hashes)))
+            statement = (
+                select(AgentPackage.status, func.count())
+                .where(AgentPackage.offered_hash.in_(hashes), AgentPackage.status != "installed")
+                .group_by(AgentPackage.status)
+            )
+            counts = {status: count for status, count in connection.execute(statement)}  # noqa: C416 - rows, not pairs
+        return {
+            "installed": installed or 0,
+            "installing": counts.get("installing", 0) + counts.get("downloading", 0),
+            "failed": counts.get("failed", 0),
+            "offered": counts.get("pending", 0),
+        }
+
+    def _hashes(self, package: PackageRow) -> list[bytes]:
+        """The hashes under which offers name this file: one for each type that a channel may give it."""
+        path = file_path(package.name, package.version, package.platform, package.arch, package.file_name)
+        url = self.public_url.rstrip("/") + path
+        return [package_hash(package.name, type_, package.version, package.checksum, url) for type_ in TYPES]
+
+    def _offline(self) -> ColumnElement[bool]:
+        silence = func.make_interval(0, 0, 0, 0, 0, 0, POLLS_UNTIL_OFFLINE * self.polling_interval)
+        return or_(AgentPoll.disconnected, AgentPoll.last_seen < func.now() - silence)
+
+    def _agents(self) -> Select[Any]:
+        status = case((self._offline(), "offline"), else_="online").label("status")
+        columns = (Agent.instance_uid, Agent.attributes, Agent.health, Agent.channel)
+        polls = (AgentPoll.capabilities, AgentPoll.last_seen, status)
+        return select(*columns, *polls, _packages()).join(AgentPoll, AgentPoll.instance_uid == Agent.instance_uid)
+
+    def _conditions(self, filters: AgentFilters) -> list[ColumnElement[bool]]:
+        exact = {Agent.channel: filters.channel, Agent.platform: filters.platform, Agent.arch: filters.arch}
+        conditions: list[ColumnElement[bool]] = [
+            column == value for column, value in exact.items() if value is not None
+        ]
+        if filters.status is not None:
+            conditions.append(self._offline() if filters.status == "offline" else ~self._offline())
+        return [*conditions, *_has_package(filters)]
+
+
+def _has_package(filters: AgentFilters) -> list[ColumnElement[bool]]:
+    wanted = {AgentPackage.name: filters.package, AgentPackage.version: filters.version}
+    told = [column == value for column, value in wanted.items() if value is not None]
+    return [exists().where(and_(AgentPackage.instance_uid == Agent.instance_uid, *told))] if told else []
+
+
+def _packages() -> Any:
+    """The agent's packages by name, made by PostgreSQL in one go."""
+    shown = ("name", "version", "status", "error", "offered_version", "updated_at")
+    pairs = [part for name in shown for part in (name, getattr(AgentPackage, name))]
+    members = func.jsonb_agg(aggregate_order_by(func.jsonb_build_object(*pairs), AgentPackage.name))
+    mine = select(members).where(AgentPackage.instance_uid == Agent.instance_uid)
+    return mine.scalar_subquery().label("packages")

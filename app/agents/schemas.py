@@ -1,0 +1,119 @@
+"""The JSON and queries of agents."""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from marshmallow import Schema, fields, validate
+
+from app.agents.listing import AgentFilters, AgentRow
+from app.agents.models import STATUSES, TEXT_LENGTH
+from app.agents.protocol import capability_names
+from app.channels.models import CHANNEL_NAME_LENGTH
+from app.errors import AgentNotFound
+from app.http.fields import Moment, rfc3339
+from app.http.paging import PageQuery
+from app.packages.fields import Text
+from app.packages.platforms import canonical_arch, canonical_platform
+
+AGENT_STATUSES = ("online", "offline")
+UID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+def filter_text(length: int = TEXT_LENGTH, **options: Any) -> Text:
+    """A value to compare with."""
+    return Text(validate=validate.Length(1, length), **options)
+
+
+class AgentQuery(PageQuery):
+    """The filters of the list."""
+
+    channel = filter_text(CHANNEL_NAME_LENGTH)
+    status = fields.String(validate=validate.OneOf(AGENT_STATUSES))
+    package = filter_text(metadata={"description": "Agents that have it, or have been offered it."})
+    version = filter_text(metadata={"description": "Agents that have this version of it, or of any package."})
+    os_type = filter_text(data_key="os.type")
+    host_arch = filter_text(data_key="host.arch")
+
+
+class AgentHealthSchema(Schema):
+    """What the agent says of its health."""
+
+    healthy = fields.Boolean()
+    status = fields.String()
+    last_error = fields.String()
+    start_time = Moment(allow_none=True)
+
+
+class AgentPackageSchema(Schema):
+    """A package that an agent has, or has been offered."""
+
+    name = fields.String()
+    version = fields.String(allow_none=True)
+    status = fields.String(validate=validate.OneOf(STATUSES))
+    error = fields.String(allow_none=True)
+    offered_version = fields.String(allow_none=True)
+    updated_at = Moment()
+
+
+class AgentSchema(Schema):
+    """An agent."""
+
+    instance_uid = fields.UUID()
+    attributes = fields.Dict(keys=fields.String())
+    capabilities = fields.List(fields.String())
+    healthy = fields.Boolean(allow_none=True)
+    health = fields.Nested(AgentHealthSchema, allow_none=True)
+    status = fields.String(validate=validate.OneOf(AGENT_STATUSES))
+    channel = fields.String(allow_none=True)
+    last_seen = Moment()
+    packages = fields.List(fields.Nested(AgentPackageSchema))
+
+
+class InstallationsSchema(Schema):
+    """Agents whose present state for one file is so."""
+
+    installed = fields.Integer()
+    installing = fields.Integer(metadata={"description": "Downloading it or installing it."})
+    failed = fields.Integer()
+    offered = fields.Integer(metadata={"description": "Have been offered it, and have not told yet."})
+
+
+def agent_json(agent: AgentRow) -> dict[str, Any]:
+    """An agent as AgentSchema describes it."""
+    return {
+        "instance_uid": str(agent.instance_uid),
+        "attributes": agent.attributes,
+        "capabilities": capability_names(agent.capabilities),
+        "healthy": agent.health["healthy"] if agent.health else None,
+        "health": agent.health,
+        "status": agent.status,
+        "channel": agent.channel,
+        "last_seen": rfc3339(agent.last_seen),
+        "packages": [_package_json(package) for package in agent.packages or ()],
+    }
+
+
+def _package_json(package: dict[str, Any]) -> dict[str, Any]:
+    return {**package, "updated_at": rfc3339(datetime.fromisoformat(package["updated_at"]))}
+
+
+def agent_filters(query: dict[str, Any]) -> AgentFilters:
+    """The loaded query's filters; platforms and archs in any alias."""
+    platform, arch = query.get("os_type"), query.get("host_arch")
+    return AgentFilters(
+        channel=query.get("channel"),
+        status=query.get("status"),
+        package=query.get("package"),
+        version=query.get("version"),
+        platform=platform and (canonical_platform(platform) or platform),
+        arch=arch and (canonical_arch(arch) or arch),
+    )
+
+
+def instance_uid(text: str) -> UUID:
+    """The uid that a path names, with dashes or without. Raises AgentNotFound."""
+    if not UID.fullmatch(text):
+        raise AgentNotFound
+    return UUID(text)

@@ -1,0 +1,200 @@
+"""What the agents' endpoint reads and writes.
+
+All of it commits without waiting for the disk: what a crash of PostgreSQL loses shows as a gap in `sequence_num`,
+and costs the agent one report of its full state.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.agents.installed import AgentPackage
+from app.agents.models import TEXT_LENGTH, Agent, AgentPoll
+from app.agents.models import AgentPackage as PackageTable
+from app.agents.report import Report
+from app.agents.turns import Standing, Turn
+from app.database import Database
+from app.offers.catalogue import Catalogue
+from app.offers.offer import Offer
+from app.offers.store import VERSION
+from app.packages.platforms import canonical_arch, canonical_platform
+
+UNHURRIED = "set_config('synchronous_commit', 'off', true)"
+"""SQL that lets the transaction it stands in commit without waiting for the disk: part of a statement, no extra one."""
+
+_POLL = f"""
+UPDATE agent_polls SET sequence_num = %(sequence_num)s, last_seen = now(), answer = 0
+WHERE instance_uid = %(instance_uid)s::uuid AND sequence_num = %(previous)s AND capabilities = %(capabilities)s
+  AND NOT disconnected AND (wake_at IS NULL OR wake_at > now()) AND settled_version = {VERSION}
+RETURNING {UNHURRIED}
+"""  # noqa: S608 - made of constants
+
+_LOAD = f"""
+SELECT {UNHURRIED}, now() AS now, {VERSION} AS version,
+       sequence_num, capabilities, disconnected, answer, offered_hash, delivered, unanswered, asked,
+       attributes, health, channel
+FROM agent_polls JOIN agents USING (instance_uid) WHERE instance_uid = %(instance_uid)s::uuid FOR UPDATE OF agent_polls
+"""  # noqa: S608 - made of constants
+
+STANDING = tuple(Standing.__slots__)
+PACKAGE = tuple(AgentPackage.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAgent:
+    """An agent as it is before a turn; its poll row is held until the transaction ends."""
+
+    standing: Standing
+    packages: Mapping[str, AgentPackage]
+    attributes: dict[str, Any]
+    health: dict[str, Any] | None
+    channel: str | None
+    version: int
+    now: datetime
+
+
+class Conversation:
+    """One transaction about one agent."""
+
+    def __init__(self, connection: Connection, catalogue: Catalogue, report: Report) -> None:
+        self._connection = connection
+        self._catalogue = catalogue
+        self._report = report
+        self._uid = report.instance_uid
+
+    def agent(self) -> KnownAgent | None:
+        """The agent, made now if it describes itself for the first time; None if that is still missing."""
+        agent = self._load()
+        if agent is None and self._report.attributes is not None and not self._report.disconnects:
+            self._add(self._report.attributes)
+            agent = self._load()
+        return agent
+
+    def offer(self, agent: KnownAgent) -> Offer | None:
+        """What the agent should have now, by what it says of itself in this message or has said before."""
+        attributes = agent.attributes if self._report.attributes is None else self._report.attributes
+        return self._catalogue.offer(self._connection, agent.version, attributes)
+
+    def save(self, agent: KnownAgent, turn: Turn, channel: str | None) -> None:
+        """Keep what the turn has changed."""
+        self._save_poll(agent, turn)
+        self._save_description(agent, channel)
+        self._save_packages(agent.packages, turn.packages)
+
+    def _load(self) -> KnownAgent | None:
+        row = self._connection.exec_driver_sql(_LOAD, {"instance_uid": str(self._uid)}).one_or_none()
+        if row is None:
+            return None
+        fields = {name: getattr(row, name) for name in STANDING}
+        fields["sequence_num"] = None if row.sequence_num is None else row.sequence_num % 2**64
+        fields["offered_hash"] = None if row.offered_hash is None else bytes(row.offered_hash)
+        return KnownAgent(
+            Standing(**fields), self._packages(), row.attributes, row.health, row.channel, row.version, row.now
+        )
+
+    def _packages(self) -> dict[str, AgentPackage]:
+        columns = [getattr(PackageTable, name) for name in PACKAGE]
+        rows = self._connection.execute(select(*columns).where(PackageTable.instance_uid == self._uid))
+        return {row.name: AgentPackage(*row) for row in rows}
+
+    def _add(self, attributes: dict[str, Any]) -> None:
+        """Two first messages at once: one makes the rows, the other waits and finds them."""
+        agent = insert(Agent).values(instance_uid=self._uid, attributes=attributes, **_platform(attributes))
+        poll = insert(AgentPoll).values(instance_uid=self._uid, capabilities=self._report.capabilities)
+        for statement in (agent, poll):
+            self._connection.execute(statement.on_conflict_do_nothing())
+
+    def _save_poll(self, agent: KnownAgent, turn: Turn) -> None:
+        values = {name: getattr(turn.standing, name) for name in STANDING}
+        values["sequence_num"] = signed(turn.standing.sequence_num or 0)
+        settled = None if turn.standing.is_waiting else agent.version
+        self._connection.execute(
+            update(AgentPoll)
+            .where(AgentPoll.instance_uid == self._uid)
+            .values(**values, last_seen=func.now(), settled_version=settled, wake_at=turn.wake_at)
+        )
+
+    def _save_description(self, agent: KnownAgent, channel: str | None) -> None:
+        attributes, health = self._report.attributes, self._report.health
+        changes: dict[str, Any] = {}
+        if attributes is not None and attributes != agent.attributes:
+            changes |= {"attributes": attributes, **_platform(attributes)}
+        if health is not None and health != agent.health:
+            changes["health"] = health
+        if channel != agent.channel:
+            changes["channel"] = channel
+        if changes:
+            self._connection.execute(update(Agent).where(Agent.instance_uid == self._uid).values(**changes))
+
+    def _save_packages(self, before: Mapping[str, AgentPackage], after: Mapping[str, AgentPackage]) -> None:
+        gone = [name for name in before if name not in after]
+        if gone:
+            mine = PackageTable.instance_uid == self._uid
+            self._connection.execute(delete(PackageTable).where(mine, PackageTable.name.in_(gone)))
+        changed = [package for name, package in after.items() if before.get(name) != package]
+        if changed:
+            self._connection.execute(self._replacing(changed))
+
+    def _replacing(self, packages: list[AgentPackage]) -> Any:
+        rows = [
+            {"instance_uid": self._uid, **{name: getattr(package, name) for name in PACKAGE}} for package in packages
+        ]
+        statement = insert(PackageTable).values(rows)
+        changes = {name: statement.excluded[name] for name in PACKAGE if name != "name"}
+        return statement.on_conflict_do_update(
+            index_elements=[PackageTable.instance_uid, PackageTable.name], set_={**changes, "updated_at": func.now()}
+        )
+
+
+class AgentStore:
+    """Agents in PostgreSQL. Every method may raise DatabaseUnavailable."""
+
+    def __init__(self, database: Database, catalogue: Catalogue) -> None:
+        self.database = database
+        self.catalogue = catalogue
+
+    def note_poll(self, report: Report) -> bool:
+        """Note that a settled agent is there; False if there may be more to say, and then nothing is noted.
+
+        One statement, which also compares the offers' version: so it is right on every replica.
+        """
+        values = {
+            "instance_uid": str(report.instance_uid),
+            "sequence_num": signed(report.sequence_num),
+            "previous": signed((report.sequence_num - 1) % 2**64),
+            "capabilities": report.capabilities,
+        }
+        with self.database.reading() as connection:
+            return connection.exec_driver_sql(_POLL, values).rowcount == 1
+
+    @contextlib.contextmanager
+    def conversation(self, report: Report) -> Iterator[Conversation]:
+        """One transaction about the agent that sends `report`, committed at the end of the block."""
+        with self.database.writing() as connection:
+            yield Conversation(connection, self.catalogue, report)
+
+    def remove_silent(self, seconds: int, limit: int = 1000) -> int:
+        """Forget agents that have been silent for longer; returns how many, at most `limit`."""
+        silent = (
+            select(AgentPoll.instance_uid)
+            .where(AgentPoll.last_seen < func.now() - timedelta(seconds=seconds))
+            .limit(limit)
+        )
+        with self.database.writing() as connection:
+            return connection.execute(delete(Agent).where(Agent.instance_uid.in_(silent))).rowcount
+
+
+def signed(number: int) -> int:
+    """An unsigned 64-bit number as PostgreSQL's bigint has it."""
+    return number - 2**64 if number >= 2**63 else number
+
+
+def _platform(attributes: dict[str, Any]) -> dict[str, str]:
+    """The columns that lists filter by: canonical names, or what the agent says where there is none."""
+    platform, arch = (str(attributes.get(name) or "")[:TEXT_LENGTH] for name in ("os.type", "host.arch"))
+    return {"platform": canonical_platform(platform) or platform, "arch": canonical_arch(arch) or arch}
