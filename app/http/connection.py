@@ -52,6 +52,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         """Take what the client has sent so far; READY also for what can only be refused."""
         seen = len(self.head)
         try:
+            self.sock.setblocking(False)
             received = self.sock.recv(1 << 14)
         except BlockingIOError:
             return Head.PARTIAL
@@ -71,6 +72,16 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     def take_buffered(self) -> None:
         """Begin the next head with what was read beyond the last request."""
         self.head = bytearray(self.parser.unreader.take_buffered())
+
+    def use_head(self) -> None:
+        """Give the head that was received to the parser."""
+        self.parser.unreader.unread(bytes(self.head))
+
+    def wait_readable(self, seconds: float) -> bool:
+        """Whether the client sends something, or goes, within this time."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def wait_writable(self, seconds: float) -> bool:
         """Whether the client takes more within this time."""

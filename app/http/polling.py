@@ -92,7 +92,6 @@ class PollingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def _await_head(self, conn: Connection, *, is_new: bool = False) -> None:
         """Wait for the next request: as long as connections are kept, then as long as a head may take."""
-        conn.take_buffered()
         if conn.inspect_head() is Head.READY:
             self._start(conn)
             return
@@ -119,7 +118,7 @@ class PollingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._close(conn)
 
     def _start(self, conn: Connection) -> None:
-        conn.parser.unreader.unread(bytes(conn.head))
+        conn.use_head()
         self.enqueue_req(conn)
 
     def finish_request(self, conn: Connection, future: "Future[Outcome]") -> None:

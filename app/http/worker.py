@@ -3,6 +3,7 @@ a slow reader or a refused upload. gunicorn's version is pinned, since this stan
 """
 
 import functools
+from collections import deque
 from typing import Any
 
 from gunicorn.http import wsgi
@@ -11,7 +12,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from app.http import exchange
 from app.http.answer import Answer, AnswerCutShort, FileBlocks, Sending
 from app.http.client_input import ClientInput
-from app.http.connection import Connection
+from app.http.connection import Connection, Head
 from app.http.framing import framing_of
 from app.http.polling import Outcome, PollingWorker
 
@@ -25,8 +26,40 @@ class Worker(PollingWorker):
     patience = 0.25
     """Seconds for which a thread waits for a client that takes no more."""
 
+    eagerness = 0.002
+    """Seconds for which a thread that has nothing else to do waits for the next request on its connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._due: deque[Connection] = deque()
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Leave a connection to the next thread."""
+        self._due.append(conn)
+        super().enqueue_req(conn)
+
     def handle(self, conn: Connection) -> Outcome:
-        """Serve one request, or go on with its answer. Never raises."""
+        """Serve one request, or go on with its answer; and the next ones, while they come at once. Never raises."""
+        self._due.popleft()
+        outcome = self._serve(conn)
+        while outcome is Outcome.KEEP and self._is_next_here(conn):
+            outcome = self._serve(conn)
+        return outcome
+
+    def _is_next_here(self, conn: Connection) -> bool:
+        """Whether the next request begins in a moment; the way through the poller costs as much as a small request."""
+        conn.take_buffered()
+        if conn.inspect_head() is Head.PARTIAL:
+            if self._due or not self.alive or not conn.wait_readable(self.eagerness):
+                return False
+            if conn.receive_head() is not Head.READY:
+                return False
+        if self._due:
+            return False
+        conn.use_head()
+        return True
+
+    def _serve(self, conn: Connection) -> Outcome:
         try:
             conn.sending = conn.sending or self._serving(conn)
             for _ in conn.sending:
