@@ -39,7 +39,8 @@ def make_admin(password: str) -> None:
 
 def start(starter: Starter, config: Config) -> None:
     """Start gunicorn and return when it serves."""
-    LOG.unlink(missing_ok=True)
+    if LOG.exists():
+        LOG.replace(LOG.with_suffix(".log.1"))
     command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     patience = config.server.graceful_timeout + 10
     part = starter.launch(SERVICE, command, log=LOG, patience=patience)

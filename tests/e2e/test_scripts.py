@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import re
 import subprocess
 import sys
@@ -104,6 +105,22 @@ def test_a_service_that_does_not_start(checkout: Checkout) -> None:
     assert checkout.processes() == []
 
 
+def test_a_database_of_another_version(checkout: Checkout) -> None:
+    """Data of another major version of PostgreSQL is left as it is, and the start says which version made it."""
+    started(checkout)
+    checkout.run("stop-dev.sh")
+    folder = checkout.folder / "data" / "dev" / "postgres"
+    made_by = (folder / "PG_VERSION").read_text()
+    (folder / "PG_VERSION").write_text("12\n")
+    try:
+        ended = checkout.run("start-dev.sh", *FOLDER, "--port", str(processes.free_port()))
+    finally:
+        (folder / "PG_VERSION").write_text(made_by)
+    assert ended.returncode == 1
+    assert "was made by PostgreSQL 12, and this is 18" in ended.stderr
+    assert checkout.processes() == []
+
+
 def test_nothing_to_stop(checkout: Checkout) -> None:
     """Stopping when nothing runs says so and succeeds."""
     ended = checkout.run("stop-dev.sh")
@@ -141,8 +158,17 @@ def test_auto_takes_the_minio_of_the_configuration(checkout: Checkout, minio_ser
 
 
 def test_auto_without_any_minio(checkout: Checkout, tmp_path: Path) -> None:
-    """Without any MinIO `--storage auto` takes the folder and says how to get MinIO."""
-    ended = checkout.run("start-dev.sh", "--port", str(processes.free_port()), XDG_CACHE_HOME=str(tmp_path))
+    """Without any MinIO, and with a docker client but no daemon, `--storage auto` takes the folder, and says so."""
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
+    docker.chmod(0o755)
+    ended = checkout.run(
+        "start-dev.sh",
+        "--port",
+        str(processes.free_port()),
+        XDG_CACHE_HOME=str(tmp_path),
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+    )
     assert ended.returncode == 0, ended.stderr
     assert "Storage:  the folder" in ended.stdout
     assert "--storage minio" in ended.stdout

@@ -8,6 +8,7 @@ import yaml
 
 from app.config.load import PREFIX, SECTIONS
 from app.config.sections import PROJECT
+from dev.go_tools import MODULES
 
 FILE = PROJECT / "docker-compose.yml"
 SECRET = re.compile(r"PASSWORD|SECRET")
@@ -44,6 +45,11 @@ def test_the_schema_comes_first(services: dict[str, Any]) -> None:
 def test_nothing_is_writable(services: dict[str, Any]) -> None:
     """Every service runs on a read-only root file system."""
     assert [name for name, service in services.items() if service.get("read_only") is not True] == []
+
+
+def test_one_version_of_minio() -> None:
+    """The image is built from the MinIO that the tests run on."""
+    assert MODULES["minio"] in (PROJECT / "deploy" / "minio" / "Dockerfile").read_text()
 
 
 def test_there_is_time_to_finish(services: dict[str, Any]) -> None:
