@@ -13,6 +13,9 @@ from app.errors import Unavailable
 TRY_EVERY = 0.5
 """Seconds between two tries of a silent dependency; also what recovery may take longer because of us."""
 
+LONG_AGO = 0.75
+"""Seconds without any answer after which one silence speaks for the dependency, not for one lost connection."""
+
 
 class Breaker:
     """Closed as long as the dependency answers, whatever the answer is. Each worker has its own."""
@@ -21,6 +24,7 @@ class Breaker:
         self._refusal = refusal
         self._silent = False
         self._next_try = 0.0
+        self._answered_at = float("-inf")
         self._lock = threading.Lock()
 
     def check(self) -> None:
@@ -31,12 +35,15 @@ class Breaker:
     def fell_silent(self) -> None:
         """Nothing came within the time that there was; those who have queued meanwhile must not wait as long again."""
         with self._lock:
-            if not self._silent:
-                self._next_try = time.monotonic() + TRY_EVERY
+            now = time.monotonic()
+            if self._silent or now - self._answered_at < LONG_AGO:
+                return
             self._silent = True
+            self._next_try = now + TRY_EVERY
 
     def answered(self) -> None:
-        """There was an answer: all may ask again."""
+        """There was an answer: all may ask."""
+        self._answered_at = time.monotonic()
         self._silent = False
 
     def _is_due(self) -> bool:

@@ -6,6 +6,9 @@ from app.errors import ObjectChanged, ObjectNotFound, ServiceError, StorageFull,
 
 FULL = frozenset({"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded"})
 
+NO_ROOM = ("no space left on device", "disk quota exceeded")
+"""What MinIO says in the message of an InternalError when the disk becomes full during a write."""
+
 
 class NoSuchUpload(StorageUnavailable):
     """The multipart upload is not there (any more)."""
@@ -58,10 +61,11 @@ def _local_name(element: ET.Element) -> str:
 
 def refusal(status: int, document: bytes) -> ServiceError:
     """What an answer of `status` with this XML body means. Only the code is shown, never the S3's message."""
-    code = elements(document).get("Code", "")
+    told = elements(document)
+    code = told.get("Code", "")
     if status in {412, 416}:
         return ObjectChanged("The object is not the one that was written.")
-    if code in FULL or status == 507:
+    if code in FULL or status == 507 or any(said in told.get("Message", "") for said in NO_ROOM):
         return StorageFull()
     if code in MEANINGS:
         return MEANINGS[code]()

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import io
 import threading
 import time
 from collections import Counter
@@ -45,8 +46,6 @@ def without_bucket(site: Site) -> Iterator[None]:
     try:
         yield
     finally:
-        import io  # noqa: PLC0415
-
         client.make_bucket(site.bucket)
         for name, content in contents.items():
             client.put_object(site.bucket, name, io.BytesIO(content), len(content))
@@ -94,6 +93,7 @@ DATABASE_FAULTS: dict[str, Fault] = {
     "pool exhausted": exhausted_pool,
 }
 
+CONTROL: dict[str, Ask] = {"live": lambda client, _: client.request("GET", "/health/live")}
 JSON_READS: dict[str, Ask] = {
     "list": lambda client, _: client.get("/packages?limit=10"),
     "detail": lambda client, package_id: client.get(f"/packages/{package_id}"),
@@ -117,6 +117,8 @@ class Outage:
     fault: str
     refused: list[float] = field(default_factory=list)
     served: list[float] = field(default_factory=list)
+    control: list[float] = field(default_factory=list)
+    """Of /health/live, which waits for nothing: what the machine itself costs at this moment."""
     statuses: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
     recovery: float = 0.0
@@ -125,6 +127,9 @@ class Outage:
     def note(self, kind: str, answer: Answer, expected: int) -> None:
         """Count one answer."""
         self.statuses[f"{kind} {answer.status}"] += 1
+        if kind == "live":
+            self.control.append(answer.seconds)
+            return
         (self.refused if expected == 503 else self.served).append(answer.seconds)
         if answer.status != expected or (expected == 503 and "retry-after" not in answer.headers):
             self.wrong[f"{kind} {answer.status}"] += 1
@@ -150,8 +155,9 @@ def suffer(site: Site, fault: str, *, seconds: float, clients: int) -> Outage:
 
 def _ask_all(site: Site, outage: Outage, package_id: int, seconds: float, clients: int) -> None:
     expected = dict.fromkeys(JSON_READS, 200 if outage.fault in STORAGE_FAULTS else 503)
+    expected["live"] = 200
     expected |= dict.fromkeys((*STORAGE_USERS, *LARGE_UPLOAD), 503)
-    small = list({**JSON_READS, **STORAGE_USERS}.items())
+    small = list({**CONTROL, **JSON_READS, **STORAGE_USERS}.items())
     end = time.monotonic() + seconds
     lock = threading.Lock()
 

@@ -49,3 +49,11 @@ def test_an_answer_lets_all_ask(silent: Breaker) -> None:
     silent.answered()
     silent.check()
     silent.check()
+
+
+def test_one_lost_connection_refuses_nobody() -> None:
+    """A silence while others are answered is that connection's own."""
+    made = Breaker(StorageUnavailable)
+    made.answered()
+    made.fell_silent()
+    made.check()

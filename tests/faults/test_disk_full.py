@@ -1,0 +1,89 @@
+"""A full disk, for real: a small file system of its own under the folder, and under MinIO."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev import s3
+from dev.postgres import Postgres
+from tests.databases import migrated
+from tests.faults import service
+from tests.faults.client import Client, content_of
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 24 MiB, where we may mount one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = os.geteuid() == 0 and _mount(folder)
+    try:
+        yield folder
+    finally:
+        if mounted:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _mount(folder: Path) -> bool:
+    options = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", str(folder)]
+    return subprocess.run(options, check=False, capture_output=True).returncode == 0
+
+
+def is_small(folder: Path) -> bool:
+    """Whether it could be mounted."""
+    return folder.is_mount()
+
+
+@contextlib.contextmanager
+def serving(folder: Path, url: str, **sections: dict[str, object]) -> Iterator[Client]:
+    """The service on this storage; a client of the role admin."""
+    with service.running(folder, database={"url": url}, **sections) as running:
+        yield Client(running.url, running.token("admin"))
+
+
+def fill_up(client: Client) -> tuple[list[int], int]:
+    """Upload 9 MiB at a time until it is refused: the ids of what was taken, and the refusal's status."""
+    taken: list[int] = []
+    for _ in range(10):
+        answer = client.put(content_of(9 * MIB))
+        if answer.status != 201:
+            assert answer.headers["content-type"] == "application/problem+json"
+            return taken, answer.status
+        taken.append(answer.json()["id"])
+    raise AssertionError("the disk was never full")
+
+
+def test_the_folder(
+    small_disk: Path, tmp_path: Path, postgres_server: Postgres, database_template: None
+) -> None:
+    """507 when the folder is full, nothing left of the refused file, and room again after a delete."""
+    if not is_small(small_disk):
+        pytest.fail("mounting needs root: .ci/run has it")
+    storage = {"backend": "filesystem", "root": small_disk / "objects"}
+    with migrated(postgres_server, "full_folder") as url, serving(tmp_path, url, storage=storage) as client:
+        taken, status = fill_up(client)
+        assert (len(taken), status) == (2, 507)
+        files = [path for path in small_disk.rglob("*") if path.is_file() and path.stat().st_size]
+        assert len(files) == 2
+        assert all(client.download(package_id).status == 200 for package_id in taken)
+        assert client.delete(taken[0]).status == 204
+        assert client.put(content_of(9 * MIB)).status == 201
+
+
+def test_minio(small_disk: Path, tmp_path: Path, postgres_server: Postgres, database_template: None) -> None:
+    """507 when MinIO has no room, and what it has is still served."""
+    if not is_small(small_disk):
+        pytest.fail("mounting needs root: .ci/run has it")
+    with s3.minio(small_disk / "minio") as server, migrated(postgres_server, "full_minio") as url:
+        minio = {"endpoint": server.endpoint, "access_key": server.access_key, "secret_key": server.secret_key}
+        with serving(tmp_path, url, storage={"backend": "minio"}, minio={**minio, "bucket": "full"}) as client:
+            taken, status = fill_up(client)
+            assert status == 507
+            assert taken
+            assert all(client.download(package_id).status == 200 for package_id in taken)
