@@ -1,0 +1,58 @@
+"""The real service on real PostgreSQL and MinIO, and the official Go client in an agent."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.postgres import Postgres
+from dev.s3 import S3
+from tests.databases import execute, migrated
+from tests.faults import service as services
+from tests.faults.client import Client
+from tests.opamp import go_agent
+from tests.opamp.fleet import Fleet
+
+EMPTY = "TRUNCATE packages, objects, channels, channel_packages, agents, agent_polls, agent_packages, offer_versions"
+
+
+@pytest.fixture(scope="session")
+def agent_binary() -> Path:
+    """The built agent."""
+    return go_agent.built()
+
+
+@pytest.fixture(scope="package")
+def installation(
+    services_folder: Path, postgres_server: Postgres, database_template: None, minio_server: S3
+) -> Iterator[tuple[services.Service, str]]:
+    """A running service, and its database's URL."""
+    keys = {"access_key": minio_server.access_key, "secret_key": minio_server.secret_key}
+    minio = {"endpoint": minio_server.endpoint, "bucket": "opamp-tests", **keys}
+    with migrated(postgres_server, "opamp_tests") as url:
+        built = {"database": {"url": url}, "storage": {"backend": "minio"}, "minio": minio}
+        polling = {"agents": {"polling_interval": "1s"}}
+        with services.running(services_folder, **built, **polling) as service:
+            yield service, url
+
+
+@pytest.fixture(scope="package")
+def tokens(installation: tuple[services.Service, str]) -> dict[str, str]:
+    """A machine token for each role."""
+    return {role: installation[0].token(role) for role in ("admin", "agent")}
+
+
+@pytest.fixture
+def fleet(
+    installation: tuple[services.Service, str], tokens: dict[str, str], agent_binary: Path, services_folder: Path
+) -> Iterator[Fleet]:
+    """The service with empty tables; all agents that the test starts are stopped at its end."""
+    service, url = installation
+    execute(url, EMPTY)
+    operator = Client(service.url, tokens["admin"])
+    folder = services_folder / f"agents-{secrets.token_hex(4)}"
+    fleet = Fleet(service, url, operator, tokens["agent"], agent_binary, folder)
+    yield fleet
+    for agent in fleet.agents:
+        agent.stop()

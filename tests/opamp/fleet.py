@@ -1,0 +1,91 @@
+"""The service with its operator's hands on it, for scenarios with agents."""
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dev import processes
+from tests.databases import execute
+from tests.faults.client import Client
+from tests.faults.service import Service
+from tests.opamp.go_agent import GoAgent
+
+
+@dataclass
+class Fleet:
+    """A real service on real PostgreSQL and MinIO, and the agents that ask it."""
+
+    service: Service
+    database_url: str
+    operator: Client
+    agent_token: str
+    binary: Path
+    folder: Path
+    agents: list[GoAgent] = field(default_factory=list)
+    numbers: Any = field(default_factory=itertools.count)
+
+    def agent(self, *options: str, token: str = "", fails: bool = False, **attributes: str) -> GoAgent:
+        """A running agent on a folder of its own; two underscores in a name are a dot."""
+        described = {name.replace("__", "."): value for name, value in attributes.items()}
+        folder = self.folder / f"agent-{next(self.numbers)}"
+        agent = GoAgent(self.binary, folder, self.service.url, token or self.agent_token, described, options)
+        self.agents.append(agent)
+        if fails:
+            agent.fail(always=True)
+        agent.start()
+        return agent
+
+    def publish(self, version: str, content: bytes = b"", name: str = "otelcol", **fields: str) -> dict[str, Any]:
+        """Upload a package; its bytes tell which it is."""
+        content = content or f"{name} {version} {fields}".encode()
+        answer = self.operator.put(content, name=name, version=version, **fields)
+        assert answer.status == 201, answer.body
+        package: dict[str, Any] = answer.json()
+        return package
+
+    def channel(self, packages: dict[str, str], name: str = "stable", **match: str) -> None:
+        """Put a channel."""
+        members = [{"name": package, "version": version, "type": "top_level"} for package, version in packages.items()]
+        exact = {key.replace("__", "."): value for key, value in match.items()}
+        body = json.dumps({"match": exact, "packages": members}).encode()
+        answer = self.operator.request("PUT", f"/api/v1/channels/{name}", body, Content_Type="application/json")
+        assert answer.status in (200, 201), answer.body
+
+    def yank(self, package: dict[str, Any]) -> None:
+        """Make a package inactive."""
+        body = b'{"is_active": false}'
+        path = f"/api/v1/packages/{package['id']}"
+        assert self.operator.request("PATCH", path, body, Content_Type="application/json").status == 200
+
+    def seen(self, agent: GoAgent) -> dict[str, Any]:
+        """The agent as its operator sees it."""
+        answer = self.operator.get(f"/agents/{agent.uid}")
+        assert answer.status == 200, answer.body
+        content: dict[str, Any] = answer.json()
+        return content
+
+    def states(self, agent: GoAgent) -> dict[str, str]:
+        """The agent's packages and their states; none before it is known."""
+        if self.operator.get(f"/agents/{agent.uid}").status == 404:
+            return {"": "unknown"}
+        return {package["name"]: package["status"] for package in self.seen(agent)["packages"]}
+
+    def installations(self, package: dict[str, Any]) -> dict[str, int]:
+        """How many agents have a package."""
+        counts: dict[str, int] = self.operator.get(f"/packages/{package['id']}/installations").json()
+        return counts
+
+    def wait(self, ready: Callable[[], bool], what: str) -> None:
+        """Return when `ready` is true."""
+        processes.wait_until(ready, what, 20)
+
+    def let_backoffs_pass(self) -> None:
+        """Let every backoff be over now, by the database's clock."""
+        execute(
+            self.database_url,
+            "UPDATE agent_packages SET retry_at = now() WHERE retry_at IS NOT NULL",
+            "UPDATE agent_polls SET wake_at = now() WHERE wake_at IS NOT NULL",
+        )
