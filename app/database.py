@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+import psycopg2
+from psycopg2.extras import NamedTupleCursor
+from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects.postgresql.psycopg2 import dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
@@ -50,6 +53,9 @@ UNUSABLE = (
 """SQLSTATEs, or their beginnings, which say that the database can't serve, not that the statement is wrong."""
 
 
+_DIALECT: Any = dialect()  # type: ignore[no-untyped-call]
+
+
 class CommitInDoubt(DatabaseUnavailable):
     """The answer to a COMMIT was lost: the transaction may have taken effect, or may still."""
 
@@ -74,6 +80,30 @@ class Database:
         """
         with self._translated(), self._place(), self.engine.connect() as connection, _autocommit(connection):
             yield connection
+
+    def rows(self, query: str, parameters: dict[str, Any]) -> list[Any]:
+        """The rows of one statement that stands for itself, as named tuples; `query` is as `compiled` gives it.
+
+        Straight through the driver: SQLAlchemy's way to it and back costs as much again. Raises DatabaseUnavailable.
+        """
+        with self.reading() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            try:
+                with driver.cursor(cursor_factory=NamedTupleCursor) as cursor:
+                    cursor.execute(query, parameters)
+                    return cursor.fetchall()  # type: ignore[no-any-return]  # psycopg2 has no types
+            except psycopg2.Error as error:
+                is_lost = bool(driver.closed)
+                if is_lost:
+                    connection.invalidate(error)
+                raise DBAPIError.instance(
+                    query, parameters, error, psycopg2.Error, connection_invalidated=is_lost, dialect=_DIALECT
+                ) from error
+
+    def row(self, query: str, parameters: dict[str, Any]) -> Any:
+        """The only row of `rows`, None if there is none. Raises DatabaseUnavailable."""
+        found = self.rows(query, parameters)
+        return found[0] if found else None
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -163,6 +193,14 @@ def _autocommit(connection: Connection) -> Iterator[None]:
     finally:
         if not driver.closed:
             driver.autocommit = False
+
+
+def compiled(statement: ClauseElement) -> str:
+    """The statement's text for `exec_driver_sql`, with its parameters by name.
+
+    To have SQLAlchemy look up its own compilation costs more than PostgreSQL's answer.
+    """
+    return str(statement.compile(dialect=_DIALECT))
 
 
 def places(engine: Engine) -> int:

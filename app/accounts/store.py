@@ -43,8 +43,7 @@ class AccountStore:
 
     def caller(self, claims: Claims) -> Caller | None:
         """Who a token with these claims speaks for; None if it has been ended."""
-        with self.database.reading() as connection:
-            return find_caller(connection, claims)
+        return find_caller(self.database, claims)
 
     def credentials(self, username: str) -> UserRow | None:
         """The user of this name with `password_hash` and `token_series`; None if there is none."""

@@ -1,5 +1,6 @@
 """Packages over HTTP."""
 
+import functools
 from typing import Any
 
 from flask import Response
@@ -34,6 +35,9 @@ from app.wiring import PackageServices, services
 
 blueprint = Blueprint("packages", __name__, url_prefix="/api/v1", description="Publish, find, download packages.")
 
+LIST_QUERY, LATEST_QUERY = ListQuery(), LatestQuery()
+"""Made once: a schema copies all its fields."""
+
 COORDINATES = "/packages/<name>/<version>/<platform>/<arch>/<file_name>"
 
 
@@ -51,10 +55,11 @@ class Packages(MethodView):
     @asks(ListQuery)
     def get(self) -> Response:
         """Packages in pages: follow `Link: <…>; rel="next"` while there is one."""
-        query = parameters(ListQuery())
+        query = parameters(LIST_QUERY)
         asked = asked_page(query, SORT_TYPES[query["sort"].lstrip("-")], int)
         page = Page(filters_of(query), query["sort"], asked.fetch, asked.after)
-        return page_answer(asked, packages().listing.page(page), content, page.position)
+        to_json = functools.partial(package_json, location=services().storage.location)
+        return page_answer(asked, packages().listing.page(page), to_json, page.position)
 
     @requires(Role.PUBLISHER)
     @answers(201, PackageSchema)
@@ -75,7 +80,7 @@ class Latest(MethodView):
     @refuses(404)
     def get(self) -> Response:
         """The newest active package by SemVer precedence, for exactly this arch or, failing that, for `any`."""
-        return json_answer(content(packages().listing.latest(**parameters(LatestQuery()))))
+        return json_answer(content(packages().listing.latest(**parameters(LATEST_QUERY))))
 
 
 @blueprint.route("/packages/<bigint:package_id>")

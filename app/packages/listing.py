@@ -40,9 +40,7 @@ class PackageListing:
 
     def page(self, page: Page) -> Sequence[PackageRow]:
         """The page's rows, at most `limit`."""
-        query, parameters = page_query(page)
-        with self.database.reading() as connection:
-            return connection.exec_driver_sql(query, parameters).all()
+        return self.database.rows(*page_query(page))
 
     def latest(self, name: str, platform: str, arch: str, *, prerelease: bool = False) -> PackageRow:
         """The newest active package by SemVer precedence: of the exact arch if it has one, else of `any`.
@@ -50,8 +48,7 @@ class PackageListing:
         Raises PackageNotFound.
         """
         parameters = {"name": name, "platform": platform, "arch": arch, "any_arch": ANY_ARCH}
-        with self.database.reading() as connection:
-            row = connection.exec_driver_sql(latest_text(prerelease=prerelease), parameters).first()
+        row = self.database.row(latest_text(prerelease=prerelease), parameters)
         if row is None:
             raise PackageNotFound("No active package matches.")
         return row

@@ -24,8 +24,8 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import psycopg2
 
+from app.database import compiled
 from app.packages.models import Package
 from app.packages.store import COLUMNS
 
@@ -40,7 +40,6 @@ FREQUENT = 5
 TRIGRAM = 3
 """Characters from which on the trigram index can look for `q`."""
 
-_DIALECT: Any = psycopg2.dialect()  # type: ignore[no-untyped-call]
 _PACKAGES = Package.__table__.c
 
 
@@ -62,11 +61,6 @@ def page_text(filters: frozenset[str], sort: str, *, continued: bool, searched: 
     if searched:
         rows = rows.where(_matches_unindexed(_PACKAGES))
     return compiled(rows.order_by(*order).limit(bindparam("limit")))
-
-
-def compiled(statement: Any) -> str:
-    """The statement's text: to look SQLAlchemy's own compilation up costs as much as PostgreSQL's answer."""
-    return str(statement.compile(dialect=_DIALECT))
 
 
 def _search(rows: Select[Any], sort: str) -> Any:

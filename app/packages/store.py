@@ -1,13 +1,13 @@
 """The packages table's transactions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.database import Database
+from app.database import Database, compiled
 from app.errors import PackageExists, PackageNotFound, Unavailable
 from app.objects.ledger import move
 from app.packages.models import Package
@@ -17,7 +17,12 @@ from app.storage.base import WrittenObject
 COLUMNS = tuple(Package.__table__.columns)
 """Every column: a row of them is what handlers and manager know as a package."""
 
-PackageRow = Row[Any]
+PackageRow = Any
+"""A row with those columns as attributes: SQLAlchemy's of what is written, a named tuple of what is read."""
+
+COORDINATES = ("name", "version", "platform", "arch")
+BY_ID = compiled(select(*COLUMNS).where(Package.id == bindparam("id")))
+BY_COORDINATES = compiled(select(*COLUMNS).where(*(getattr(Package, name) == bindparam(name) for name in COORDINATES)))
 
 INSERT_TRIES = 3
 
@@ -107,15 +112,18 @@ class PackageStore:
 
     def get(self, package_id: int) -> PackageRow:
         """The package; raises PackageNotFound."""
-        return self._one(Package.id == package_id)
+        return self._one(BY_ID, {"id": package_id})
 
     def find(self, coordinates: Coordinates) -> PackageRow:
         """The package at these coordinates; raises PackageNotFound."""
-        return self._one(*_at(coordinates))
+        return self._one(BY_COORDINATES, asdict(coordinates))
 
     def find_file(self, coordinates: Coordinates, file_name: str) -> PackageRow:
         """The package at these coordinates, if its file has this name; raises PackageNotFound."""
-        return self._one(*_at(coordinates), Package.file_name == file_name)
+        package = self.find(coordinates)
+        if package.file_name != file_name:
+            raise PackageNotFound
+        return package
 
     def edit(self, package_id: int, edit: PackageEdit) -> PackageRow:
         """Change the given fields; raises PackageNotFound."""
@@ -154,24 +162,14 @@ class PackageStore:
         with self.database.writing() as connection:
             connection.execute(update(Package).where(*same_object).values(**values))
 
-    def _one(self, *conditions: Any) -> PackageRow:
-        with self.database.reading() as connection:
-            return _existing(connection.execute(select(*COLUMNS).where(*conditions)).one_or_none())
+    def _one(self, query: str, parameters: dict[str, Any]) -> PackageRow:
+        return _existing(self.database.row(query, parameters))
 
 
 def _existing(row: PackageRow | None) -> PackageRow:
     if row is None:
         raise PackageNotFound
     return row
-
-
-def _at(coordinates: Coordinates) -> tuple[Any, ...]:
-    return (
-        Package.name == coordinates.name,
-        Package.version == coordinates.version,
-        Package.platform == coordinates.platform,
-        Package.arch == coordinates.arch,
-    )
 
 
 def _insertion(key: str, package: NewPackage, written: WrittenObject) -> Any:
@@ -200,8 +198,7 @@ def _insert(connection: Connection, key: str, package: NewPackage, written: Writ
     for _ in range(INSERT_TRIES):
         if row := connection.execute(_insertion(key, package, written)).one_or_none():
             return row
-        occupied = select(*COLUMNS).where(*_at(package.coordinates))
-        existing = connection.execute(occupied).one_or_none()
+        existing = connection.exec_driver_sql(BY_COORDINATES, asdict(package.coordinates)).one_or_none()
         if existing is not None:
             raise AlreadyPublished(existing) if existing.checksum == package.checksum else PackageExists
     raise Unavailable("This package is being deleted again and again. Send it again.")

@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 
 from app import create_app
 from app.accounts.roles import Role
+from app.database import Database
 from app.wiring import EXTENSION, Services
 from dev.postgres import Postgres
 from dev.s3 import S3
@@ -111,9 +112,16 @@ def agent(client_for: ClientFor) -> FlaskClient:
 
 
 @pytest.fixture
-def statements(app: Flask) -> Iterator[list[str]]:
-    """The SQL that runs during the test."""
+def statements(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The SQL that runs during the test, through SQLAlchemy and past it."""
     seen: list[str] = []
+    rows = Database.rows
+
+    def noted_rows(database: Database, query: str, parameters: dict[str, Any]) -> list[Any]:
+        seen.append(query)
+        return rows(database, query, parameters)
+
+    monkeypatch.setattr(Database, "rows", noted_rows)
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
