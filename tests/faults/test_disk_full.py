@@ -87,3 +87,23 @@ def test_minio(small_disk: Path, tmp_path: Path, postgres_server: Postgres, data
             assert status == 507
             assert taken
             assert all(client.download(package_id).status == 200 for package_id in taken)
+
+
+def test_a_folder_that_is_not_mounted(tmp_path: Path, postgres_server: Postgres, database_template: None) -> None:
+    """With packages in the database an empty folder is a disk that is not there: 503, and nothing is written to it."""
+    root = tmp_path / "objects"
+    storage = {"backend": "filesystem", "root": root}
+    with migrated(postgres_server, "unmounted") as url:
+        with serving(tmp_path, url, storage=storage) as client:
+            package_id = client.put(content_of(1000)).json()["id"]
+        root.rename(tmp_path / "elsewhere")
+        root.mkdir()
+        with service.running(tmp_path, wait_for="/health/live", database={"url": url}, storage=storage) as running:
+            client = Client(running.url, client.token)
+            assert client.download(package_id).status == 503
+            assert client.put(content_of(1000)).status == 503
+            assert list(root.iterdir()) == []
+            root.rmdir()
+            (tmp_path / "elsewhere").rename(root)
+            assert client.download(package_id).status == 200
+            assert client.put(content_of(1000)).status == 201
