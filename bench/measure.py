@@ -1,0 +1,90 @@
+"""Pairs of measurements, one right after the other, so that what disturbs one disturbs both."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench import machine
+
+
+@dataclass
+class Result:
+    """One line of the table. `ratio` is ours to the base's; `cpu` is the service's, as a multiple of SHA-256's."""
+
+    name: str
+    ours: float
+    base: float | None = None
+    unit: str = "MB/s"
+    ratio: float | None = None
+    cpu: float | None = None
+    target: str = ""
+    met: bool | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Target:
+    """What is to be reached; None where nothing is asked."""
+
+    ratio: float | None = None
+    cpu: float | None = None
+
+    def judge(self, result: Result) -> Result:
+        """Note on the result what was asked, and whether that is reached."""
+        asked, kept = [], []
+        if self.ratio is not None and result.ratio is not None:
+            asked.append(f"≥ {self.ratio:g}")
+            kept.append(result.ratio >= self.ratio)
+        if self.cpu is not None and result.cpu is not None:
+            asked.append(f"CPU ≤ {self.cpu:g}")
+            kept.append(result.cpu <= self.cpu)
+        result.target, result.met = ", ".join(asked), all(kept) if kept else None
+        return result
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def pairs(
+    name: str,
+    size: int,
+    ours: Callable[[], object],
+    base: Callable[[], object],
+    *,
+    rounds: int,
+    pids: Iterable[int],
+    tidy: Callable[[], object] = lambda: None,
+    target: Target | None = None,
+) -> Result:
+    """`size` bytes moved by `base` and by `ours` in turns; medians, and the service's CPU for ours."""
+    pids = list(pids)
+    rates: list[tuple[float, float]] = []
+    costs: list[float] = []
+    before = machine.Moment.now()
+    for turn in range(rounds + 1):
+        base_lasted = seconds(base)
+        tidy()
+        sha256 = machine.sha256_seconds_per_gib()
+        spent = machine.cpu_seconds(pids)
+        ours_lasted = seconds(ours)
+        spent = machine.cpu_seconds(pids) - spent
+        tidy()
+        if turn:  # the first turn warms up
+            rates.append((size / ours_lasted / 1e6, size / base_lasted / 1e6))
+            costs.append(spent * machine.GIB / size / sha256)
+    stolen = machine.Moment.now().stolen_since(before)
+    result = Result(
+        name,
+        ours=statistics.median(own for own, _ in rates),
+        base=statistics.median(other for _, other in rates),
+        ratio=statistics.median(own / other for own, other in rates),
+        cpu=statistics.median(costs),
+        more={"pairs": rates, "cpu": costs, "stolen": stolen, "bytes": size},
+    )
+    return (target or Target()).judge(result)

@@ -1,0 +1,114 @@
+"""Large files up and down, next to the same bytes straight to and from MinIO."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bench import machine
+from bench.client import Target as Address
+from bench.client import download, upload_form, upload_raw
+from bench.measure import Result, Target, pairs
+from bench.site import BUCKET, Site
+
+FIELDS = {"name": "bench", "version": "0.0.1", "platform": "linux", "arch": "amd64"}
+DIRECT_KEY = "direct/object"
+AT_ONCE = 4
+
+
+def uploads(site: Site, file: Path, rounds: int) -> Iterator[Result]:
+    """Both ways of uploading."""
+    form = site.target("/api/v1/packages")
+    raw = site.target("/api/v1/packages/bench/0.0.1/linux/amd64/agent.bin")
+    ways: dict[str, Callable[[], bytes]] = {
+        "upload, multipart": lambda: upload_form(form, file, FIELDS),
+        "upload, raw PUT": lambda: upload_raw(raw, file),
+    }
+    for name, send in ways.items():
+        yield _uploading(site, name, file, send, rounds)
+
+
+def _uploading(site: Site, name: str, file: Path, send: Callable[[], bytes], rounds: int) -> Result:
+    published: list[object] = []
+
+    def tidy() -> None:
+        site.clean(DIRECT_KEY)
+        while published:
+            site.remove(published.pop())
+        site.clean()
+
+    return pairs(
+        f"{name}, {_mib(file)}",
+        file.stat().st_size,
+        lambda: published.append(json.loads(send())["id"]),
+        lambda: upload_raw(site.direct_put(DIRECT_KEY), file),
+        rounds=rounds,
+        pids=site.service.workers(),
+        tidy=tidy,
+        target=Target(ratio=0.75, cpu=2.5),
+    )
+
+
+def downloads(site: Site, file: Path, rounds: int) -> Iterator[Result]:
+    """All delivery modes, one stream and four."""
+    package = site.publish(file, "0.0.2")
+    path = f"/api/v1/packages/{package['id']}/download"
+    direct = site.direct_get(str(package["storage_path"]).removeprefix(f"{BUCKET}/"))
+    size = file.stat().st_size
+    targets = {"stream": Target(0.80, 0.6), "redirect": Target(0.95), "accel": Target()}
+    for delivery, service in site.services.items():
+        url = site.front if delivery == "accel" else service.url
+        if url is None:
+            continue
+        ours = site.target(path, url)
+        for at_once, target in ((1, targets[delivery]), (AT_ONCE, Target(0.7) if delivery == "stream" else Target())):
+            yield pairs(
+                f"download, {delivery}{f', {at_once} at once' if at_once > 1 else ''}, {_mib(file)}",
+                size * at_once,
+                lambda ours=ours, at_once=at_once: _all(ours, size, at_once),
+                lambda at_once=at_once: _all(direct, size, at_once),
+                rounds=rounds,
+                pids=service.workers(),
+                target=target,
+            )
+    site.remove(package["id"])
+    site.clean()
+
+
+def _all(address: Address, size: int, at_once: int) -> None:
+    with ThreadPoolExecutor(at_once) as threads:
+        for received in threads.map(download, [address] * at_once):
+            if received != size:
+                raise ConnectionError(f"{received} bytes came instead of {size}")
+
+
+def memory(site: Site, file: Path) -> Iterator[Result]:
+    """How much the workers grow while one stream passes; the second of its kind, when all code is loaded."""
+    package = site.publish(file, "0.0.3")
+    path = site.target(f"/api/v1/packages/{package['id']}/download")
+    put = site.target("/api/v1/packages/bench/0.0.4/linux/amd64/agent.bin")
+    form = site.target("/api/v1/packages")
+
+    def upload(send: Callable[[], bytes]) -> None:
+        site.remove(json.loads(send())["id"])
+
+    ways: dict[str, tuple[Callable[[], object], float]] = {
+        "memory, upload, raw PUT": (lambda: upload(lambda: upload_raw(put, file)), 40),
+        "memory, upload, multipart": (lambda: upload(lambda: upload_form(form, file, FIELDS)), 40),
+        "memory, download, stream": (lambda: download(path), 4),
+    }
+    for name, (stream, limit) in ways.items():
+        grown = min(_growth(site, stream) for _ in range(3))
+        yield Result(name, grown, unit="MiB", target=f"≤ {limit:g}", met=grown <= limit)
+    site.remove(package["id"])
+    site.clean()
+
+
+def _growth(site: Site, stream: Callable[[], object]) -> float:
+    before = {pid: machine.forget_peak(pid) for pid in site.service.workers()}
+    stream()
+    return sum(max(0, machine.peak_memory(pid) - resident) for pid, resident in before.items()) / (1 << 20)
+
+
+def _mib(file: Path) -> str:
+    return f"{file.stat().st_size >> 20} MiB"
