@@ -1,0 +1,31 @@
+"""What docs/opamp.md tells to paste works as it stands, from the upload to an agent that has the package."""
+
+import json
+import re
+from pathlib import Path
+
+from dev import processes
+from dev.checkout import PROJECT
+from dev.go_tools import go
+from tests.opamp.fleet import Fleet
+
+DOCUMENT = PROJECT / "docs" / "opamp.md"
+
+
+def commands() -> str:
+    """All commands of the document, start-dev.sh aside, which other tests run."""
+    blocks = DOCUMENT.read_text().split("```")[1::2]
+    return "".join(block for block in blocks if block.startswith("\n") and "start-dev.sh" not in block)
+
+
+def test_the_documented_run(fleet: Fleet, tmp_path: Path) -> None:
+    """The agent installs what was uploaded, the list shows it, and the offer for another server names its channel."""
+    script = commands().replace("http://127.0.0.1:8080", fleet.service.url)
+    script = script.replace("/tmp/", f"{tmp_path}/").replace("(cd tests", f"(cd {PROJECT}/tests")  # noqa: S108 - not ours
+    environment = {"TOKEN": fleet.operator.token, "PATH": f"{Path(go() or '').parent}:/usr/local/bin:/usr/bin:/bin"}
+    ended = processes.complete(["bash", "-euc", script], env=environment, cwd=tmp_path, seconds=240)
+    assert ended.returncode == 0, ended.stdout
+    assert (tmp_path / "opamp-packages" / "files" / "otelcol").read_text() == "the program"
+    (agent,), _ = json.JSONDecoder().raw_decode(ended.stdout, ended.stdout.index('[{"instance_uid"'))
+    assert [package["status"] for package in agent["packages"]] == ["installed"]
+    assert re.search(r"OpAMP-Channel: stable", ended.stdout, re.IGNORECASE)
