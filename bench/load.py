@@ -1,4 +1,4 @@
-"""Many small requests over kept connections, in a process of their own: `python -m bench.load` reads its order as JSON."""
+"""Many small requests over kept connections, from a process of their own that reads its order as JSON."""
 
 import json
 import selectors

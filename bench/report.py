@@ -17,7 +17,8 @@ def line(result: Result) -> str:
     cpu = f"{result.cpu:6.2f}" if result.cpu is not None else " " * 6
     verdict = {True: "reached", False: "MISSED", None: ""}[result.met]
     stolen = f"{result.more['stolen']:6.0%}" if result.more.get("stolen") is not None else " " * 6
-    return f"{result.name:{WIDTH}}{result.ours:9.1f}{base} {result.unit:5}{ratio}{cpu}{stolen}  {result.target:20} {verdict}"
+    measured = f"{result.ours:9.1f}{base} {result.unit:5}{ratio}{cpu}{stolen}"
+    return f"{result.name:{WIDTH}}{measured}  {result.target:20} {verdict}"
 
 
 def heading() -> str:
@@ -35,14 +36,14 @@ def write(folder: Path, about: dict[str, Any], results: list[Result]) -> None:
 
 def plot(file: Path, about: dict[str, Any], results: list[Result]) -> None:
     """The ratios, with what they should be, and the CPU that a byte costs."""
-    import matplotlib  # noqa: PLC0415 - takes a second, and measuring should not wait for it
+    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and measuring should not wait for it
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
 
     moved = [result for result in results if result.ratio is not None and result.unit != "ms"]
     listed = [result for result in results if result.unit == "ms"]
-    figure, (rates, costs, times) = pyplot.subplots(
+    figure, (rates, costs, times) = plt.subplots(
         3, 1, figsize=(9, 15), height_ratios=[len(moved) + 2, 8, len(listed) + 2], layout="constrained"
     )
     _bars(rates, [(result.name, result.ratio, _asked(result, "≥ ")) for result in moved])
@@ -55,7 +56,7 @@ def plot(file: Path, about: dict[str, Any], results: list[Result]) -> None:
         f"Package service, {about['date']}, {about['machine']['processors']} processors, {about['stolen']:.0%} stolen"
     )
     figure.savefig(file, dpi=110)
-    pyplot.close(figure)
+    plt.close(figure)
 
 
 def _asked(result: Result, mark: str) -> float | None:
@@ -66,7 +67,7 @@ def _asked(result: Result, mark: str) -> float | None:
 
 
 def _bars(axes: Any, bars: list[tuple[str, float | None, float | None]]) -> None:
-    bars = bars[::-1]
+    bars.reverse()
     axes.barh([name for name, _, _ in bars], [value or 0 for _, value, _ in bars], color="#4c78a8")
     for place, (_, value, asked) in enumerate(bars):
         axes.text(value or 0, place, f" {value:.2f}", va="center", fontsize=8)

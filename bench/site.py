@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from minio import Minio
+
 from app.config.sections import MinioSection
 from app.storage.presigned import S3Presigner
 from bench.client import Target, ask, upload_raw, with_token
 from dev import nginx, package_service, postgres, s3
 from dev.package_service import PackageService
 from dev.s3 import S3
-from minio import Minio
 
 DELIVERIES = ("stream", "redirect", "accel")
 BUCKET = "bench"
