@@ -51,7 +51,7 @@ def start(app: Flask) -> threading.Event:
 
 def _repeat(parts: Services, interval: float, stopped: threading.Event) -> None:
     # Workers that start together need not come together each time.
-    while not stopped.wait(interval * random.uniform(0.5, 1)):  # noqa: S311 - no secret hangs on it
+    while not stopped.wait(interval * random.uniform(0.8, 1.2)):  # noqa: S311 - no secret hangs on it
         for chore in CHORES:
             _attempt(chore, parts)
 
