@@ -10,6 +10,7 @@ import pytest
 
 from dev import postgres, s3
 from tests import databases
+from tests.faults.site import Site, installed
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +48,13 @@ def versitygw_server(services_folder: Path) -> Iterator[s3.S3]:
 def database_template(postgres_server: postgres.Postgres) -> None:
     """The migrated database that others are copied from."""
     databases.make_template(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def site(services_folder: Path, postgres_server: postgres.Postgres, database_template: None) -> Iterator[Site]:
+    """The whole service as it runs in production, with proxies that can break what it stands on."""
+    with installed(services_folder, postgres_server, "site_tests", packages={"max_size": "32MiB"}) as built:
+        yield built
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
