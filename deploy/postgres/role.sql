@@ -1,0 +1,12 @@
+-- The role that the service runs with: it reads and writes rows, and can neither change nor drop a table.
+-- Migrations run as the tables' owner. Run this once, as that owner, after `flask --app wsgi db upgrade`:
+--   psql "$OWNER_URL" -v password="'…'" -f deploy/postgres/role.sql
+-- A later migration that adds tables needs nothing more.
+\set ON_ERROR_STOP on
+CREATE ROLE opamp_service LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :password;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO opamp_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO opamp_service;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO opamp_service;
+-- Which revision the schema has is the owner's to say.
+REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM opamp_service;
