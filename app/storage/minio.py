@@ -18,17 +18,13 @@ class MinioStorage:
 
     The bucket is made when it is absent and `may_create()` agrees, at the first write or ping, and never
     again once it was seen: a bucket that vanishes has taken its objects along, which an empty one would hide.
-    Presigned URLs name `public_endpoint`: host, host:port, or a URL with its scheme.
     """
 
     name = "minio"
 
-    def __init__(
-        self, account: S3Account, *, public_endpoint: str = "", may_create: Callable[[], bool] = lambda: True
-    ) -> None:
+    def __init__(self, account: S3Account, *, may_create: Callable[[], bool] = lambda: True) -> None:
         self.location = account.bucket
         self._client = S3Client(account)
-        self._public_endpoint = public_endpoint
         self._may_create = may_create
         self._bucket_seen = False
 
@@ -43,7 +39,7 @@ class MinioStorage:
             use_ssl=config.use_ssl,
             region=config.region,
         )
-        return cls(account, public_endpoint=config.public_endpoint, may_create=may_create)
+        return cls(account, may_create=may_create)
 
     def __repr__(self) -> str:
         return f"MinioStorage({self._client!r})"
@@ -118,16 +114,6 @@ class MinioStorage:
 
     def close(self) -> None:
         self._client.close()
-
-    def presigned_get(self, key: str, *, expires_seconds: int, file_name_disposition: str, content_type: str) -> str:
-        """A URL at `public_endpoint` under which anyone can GET the object for `expires_seconds` (1-604,800)."""
-        overrides = {
-            "response-content-disposition": file_name_disposition,
-            "response-content-type": content_type,
-        }
-        return self._client.presigned_get(
-            key, overrides, endpoint=self._public_endpoint, expires_seconds=expires_seconds
-        )
 
     def _put(self, key: str, part: Part) -> str:
         """Store the object in one request, and return its ETag."""

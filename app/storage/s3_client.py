@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import SplitResult, quote
 
 from minio.credentials.credentials import Credentials
-from minio.signer import presign_v4, sign_v4_s3
+from minio.signer import sign_v4_s3
 
 from app.breaker import Breaker
 from app.errors import StorageUnavailable
@@ -77,23 +77,6 @@ class S3Client:
             self.send(S3Request("PUT", body=body, fresh=True)).document()
         except BucketExists:
             return
-
-    def presigned_get(self, key: str, query: Mapping[str, str], *, endpoint: str, expires_seconds: int) -> str:
-        """A URL with which anyone can GET `key` for `expires_seconds`, at `endpoint` if one is given.
-
-        `endpoint` is a host, host:port, or a URL of scheme and host.
-        """
-        scheme, _, host = endpoint.rpartition("://")
-        url = self._url(key, query)
-        url = url._replace(scheme=scheme or url.scheme, netloc=host.rstrip("/") or url.netloc)
-        return presign_v4(
-            method="GET",
-            url=url,
-            region=self._region,
-            credentials=self._credentials,
-            date=datetime.now(UTC),
-            expires=expires_seconds,
-        ).geturl()
 
     def _url(self, key: str, query: Mapping[str, str]) -> SplitResult:
         path = f"/{self.bucket}/{quote(key, safe='/-_.~')}" if key else f"/{self.bucket}"

@@ -1,6 +1,5 @@
 """What is particular to an S3: multipart uploads, connections, presigned URLs, requests that are counted."""
 
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +10,7 @@ from app.storage.multipart import PART_SIZE, list_uploads, memory_bound, part_si
 from app.storage.s3_request import S3Request
 from dev import s3
 from tests.integration.storage.conftest import account
-from tests.integration.storage.sources import MIB, Generated, content, drained, interrupted_at
+from tests.integration.storage.sources import MIB, Generated, drained, interrupted_at
 
 
 @pytest.fixture
@@ -117,17 +116,3 @@ def test_memory_is_bounded(s3_storage: MinioStorage, key: str) -> None:
     assert source.largest_read <= MIB
     assert memory_bound() == 24 * MIB
     assert sum(part_size(number) for number in range(1, 10_001)) > 5 * 1024**4
-
-
-def test_a_presigned_url_gives_the_object(s3_server: s3.S3, s3_storage: MinioStorage, key: str) -> None:
-    """Anyone can GET it, with the name and type that were asked for and no trace of how it was uploaded."""
-    s3_storage.write(key, Generated(100), size=100)
-    url = s3_storage.presigned_get(
-        key, expires_seconds=60, file_name_disposition="attachment; filename*=UTF-8''a%20b", content_type="a/b"
-    )
-    with urllib.request.urlopen(url) as answer:
-        assert answer.read() == content(100)
-        assert answer.headers["Content-Type"] == "a/b"
-        assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a%20b"
-        assert answer.headers["Content-Encoding"] is None
-    assert s3_server.secret_key not in url
