@@ -1,8 +1,9 @@
 """A simulated roll-out to 100,000 agents: how soon all have a new version, by polling interval and delivery mode.
 
 Run: python -m bench.rollout [FILE.svg]. It simulates; what it takes for given is in the constants below, which are
-assumptions and stated in docs/opamp.md; measure yours with `python -m bench` and `python -m bench.opamp`. Downloads share the mode's bandwidth equally, each as fast as its
-agent's own line at most; beyond the connections that are served at once they wait their turn.
+assumptions and stated in docs/opamp.md; measure yours with `python -m bench` and `python -m bench.opamp`. Downloads
+share the mode's bandwidth equally, each as fast as its agent's own line at most; beyond the connections that are
+served at once they wait their turn.
 """
 
 import sys
