@@ -95,7 +95,9 @@ def test_a_rolling_restart_behind_nginx(site: Site, stopped: Service) -> None:
     served: list[int] = []
     stop = threading.Event()
     addresses = [f"127.0.0.1:{each.port}" for each in (first, second)]
-    with nginx.running(folder, f"{addresses[0]} max_fails=0; server {addresses[1]} max_fails=0", site.s3.endpoint) as url:
+    with nginx.running(
+        folder, f"{addresses[0]} max_fails=0; server {addresses[1]} max_fails=0", site.s3.endpoint
+    ) as url:
 
         def ask() -> None:
             client = Client(url, site.tokens["admin"])
