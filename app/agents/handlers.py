@@ -21,13 +21,16 @@ from app.agents.schemas import (
 from app.errors import BadRequest
 from app.http.answers import json_answer
 from app.http.auth import caller, requires
-from app.http.describe import answers, asks, refuses, takes_bytes
+from app.http.describe import also_answers, answers, asks, refuses, takes_bytes
 from app.http.paging import asked_page, page_answer
 from app.http.query import no_parameters, parameters
 from app.offers.protobuf import MEDIA_TYPE
 from app.wiring import services
 
 blueprint = Blueprint("agents", __name__, description="The agents' endpoint, and who has what.")
+
+MESSAGE = {"type": "string", "format": "binary"}
+"""An OpAMP message, to the OpenAPI document."""
 
 
 def agents() -> AgentListing:
@@ -40,7 +43,8 @@ class Endpoint(MethodView):
     """OpAMP over plain HTTP."""
 
     @requires(Role.AGENT)
-    @answers(200, {"type": "string", "format": "binary"}, content_type=MEDIA_TYPE)
+    @answers(200, MESSAGE, content_type=MEDIA_TYPE)
+    @also_answers(400, MESSAGE, content_type=MEDIA_TYPE)
     @takes_bytes(MEDIA_TYPE)
     def post(self) -> Response:
         """One AgentToServer message, answered with a ServerToAgent message; gzip is taken, up to 64 MiB.

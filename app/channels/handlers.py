@@ -10,7 +10,7 @@ from app.channels.store import ChannelRow, ChannelStore
 from app.errors import ChannelNotFound, Invalid
 from app.http.answers import json_answer, no_content
 from app.http.auth import requires
-from app.http.describe import answers, asks, refuses, takes
+from app.http.describe import also_answers, answers, asks, refuses, takes
 from app.http.json_body import json_fields
 from app.http.paging import PageQuery, asked_page, page_answer
 from app.http.query import no_parameters, parameters
@@ -54,6 +54,7 @@ class OneChannel(MethodView):
 
     @requires(Role.PUBLISHER)
     @answers(200, ChannelSchema)
+    @also_answers(201, ChannelSchema)
     @takes(ChannelBodySchema)
     def put(self, name: str) -> Response:
         """Create the channel (201) or replace all that it says (200).

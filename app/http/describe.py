@@ -26,6 +26,14 @@ def answers(
     return _describing(_smorest.response(status, schema, **described))
 
 
+def also_answers(
+    status: int, schema: type[Schema] | dict[str, Any], **described: Any
+) -> Callable[[View], View]:
+    """Another status, with a body of its own; `described` as flask-smorest's `alt_response` takes it."""
+    phrase = HTTPStatus(status).phrase
+    return _describing(_smorest.alt_response(status, schema=schema, description=phrase, **described))
+
+
 def refuses(*statuses: int) -> Callable[[View], View]:
     """Problems that the handler may answer with, beside those that every handler may."""
 

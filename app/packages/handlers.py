@@ -11,7 +11,7 @@ from app.accounts.roles import Role
 from app.errors import Forbidden, Invalid, PackageNotFound
 from app.http.answers import json_answer, no_content
 from app.http.auth import OTHER_FILE, caller, requires
-from app.http.describe import answers, asks, refuses, takes
+from app.http.describe import also_answers, answers, asks, refuses, takes
 from app.http.json_body import json_fields
 from app.http.paging import asked_page, page_answer
 from app.http.query import no_parameters, parameters
@@ -63,6 +63,7 @@ class Packages(MethodView):
 
     @requires(Role.PUBLISHER)
     @answers(201, PackageSchema)
+    @also_answers(200, PackageSchema)
     @takes(UploadFormSchema, "multipart/form-data")
     @refuses(408, 409, 507)
     def post(self) -> Response:
@@ -146,6 +147,7 @@ class PackageFile(MethodView):
 
     @requires(Role.PUBLISHER)
     @answers(201, PackageSchema)
+    @also_answers(200, PackageSchema)
     @asks(PutQuery)
     @refuses(408, 409, 411, 413, 507)
     def put(self, **path: str) -> Response:

@@ -107,7 +107,10 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
 
 
 def test_errors_are_problems(document: dict[str, Any]) -> None:
-    """Every error of every operation is the one problem schema as application/problem+json."""
+    """Every error of every operation is the one problem schema as application/problem+json.
+
+    Only a message that is none of OpAMP's is refused in OpAMP's own form.
+    """
     components = document["components"]["responses"]
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for method, path, operation in operations(document):
