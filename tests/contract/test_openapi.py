@@ -116,7 +116,7 @@ def test_errors_are_problems(document: dict[str, Any]) -> None:
     for method, path, operation in operations(document):
         assert "default" in operation["responses"], (method, path)
         for status, response in operation["responses"].items():
-            if not status.startswith("2"):
+            if not status.startswith("2") and (path, status) != ("/v1/opamp", "400"):
                 assert components[response["$ref"].rpartition("/")[2]]["content"] == problem, (method, path, status)
     assert {"type", "title", "status", "detail", "request_id"} <= set(
         document["components"]["schemas"]["Problem"]["required"]
