@@ -42,7 +42,7 @@ def is_free(port: int, host: str = HOST) -> bool:
     return True
 
 
-def wait_until(ready: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Poll `ready` until it is true; TimeoutError names `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not ready():

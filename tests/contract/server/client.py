@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-STARTING = 20.0
+STARTING = 60.0
 
 
 def listening() -> socket.socket:

@@ -71,7 +71,7 @@ def test_fault_in_the_configuration_stops_the_start() -> None:
     """One line that names the key, and no traceback."""
     environ = {"OPAMP_PACKAGES_SERVER__PORT": "http", "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-m", "gunicorn", "-c", str(PROJECT / "gunicorn.conf.py"), "wsgi:app"]
-    ended = subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False, timeout=20)
+    ended = subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode != 0
     assert ended.stderr.startswith("opamp-packages: ")
     assert "server.port" in ended.stderr
