@@ -7,6 +7,7 @@ from app.errors import ObjectChanged, ObjectNotFound, StorageUnavailable
 from app.storage.base import ByteSource, ObjectReader, WrittenObject
 from app.storage.multipart import PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
 from app.storage.patience import Patience
+from app.storage.s3_answer import S3Answer
 from app.storage.s3_client import S3Account, S3Client
 from app.storage.s3_errors import NoSuchBucket
 from app.storage.s3_reader import NoBytes, S3Reader
@@ -70,14 +71,11 @@ class MinioStorage:
             if self.stat(key) != expected:
                 raise ObjectChanged("The object is not the one that was written.")
             return NoBytes()
-        headers = {"If-Match": f'"{expected.fingerprint}"'}
-        if length < expected.size:
-            headers["Range"] = f"bytes={start}-{start + length - 1}"
-        answer = self._client.send(S3Request("GET", key, headers=headers))
-        if WrittenObject(answer.complete_length, answer.etag) != expected:
-            answer.finish()
-            raise ObjectChanged("The object is not the one that was written.")
-        return S3Reader(answer, length)
+
+        def ask(done: int) -> S3Answer:
+            return self._ask_for(key, expected, start + done, length - done)
+
+        return S3Reader(ask(0), length, ask)
 
     def stat(self, key: str) -> WrittenObject:
         """Size and ETag. See `Storage.stat`."""
@@ -114,6 +112,17 @@ class MinioStorage:
 
     def close(self) -> None:
         self._client.close()
+
+    def _ask_for(self, key: str, expected: WrittenObject, start: int, length: int) -> S3Answer:
+        """The answer that brings these bytes of exactly this object. Raises as `open` does."""
+        headers = {"If-Match": f'"{expected.fingerprint}"'}
+        if length < expected.size:
+            headers["Range"] = f"bytes={start}-{start + length - 1}"
+        answer = self._client.send(S3Request("GET", key, headers=headers))
+        if WrittenObject(answer.complete_length, answer.etag) != expected:
+            answer.finish()
+            raise ObjectChanged("The object is not the one that was written.")
+        return answer
 
     def _put(self, key: str, part: Part) -> str:
         """Store the object in one request, and return its ETag."""

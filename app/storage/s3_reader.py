@@ -1,15 +1,31 @@
 """The bytes of an S3 object, as they come from the connection."""
 
+import time
+from collections.abc import Callable
+
 from app.errors import ServiceError, StorageUnavailable
 from app.storage.patience import STREAM
 from app.storage.s3_answer import S3Answer
 
+STANDSTILL = 5.0
+"""Seconds without a read after which an early end may be the storage's impatience: MinIO cuts after 30 s.
+
+Without asking again, clients slower than 35 KB/s would never get a file that is larger than the buffers on the way.
+"""
+
 
 class S3Reader:
-    """An `ObjectReader` over the answer to a GET. Fully read it gives its connection back, else it closes it."""
+    """An `ObjectReader` over the answer to a GET. Fully read it gives its connection back, else it closes it.
 
-    def __init__(self, answer: S3Answer, length: int) -> None:
+    `ask_again(done)` asks for all but the first `done` bytes; it is called when the storage has ended early after
+    the reader stood still. Raises what asking raises.
+    """
+
+    def __init__(self, answer: S3Answer, length: int, ask_again: Callable[[int], S3Answer]) -> None:
         self.length = length
+        self._ask_again = ask_again
+        self._read_at = time.monotonic()
+        self._stood_still = False
         self._answer: S3Answer | None = answer
         self._left = length
         answer.wait_for_bytes(STREAM)
@@ -23,7 +39,10 @@ class S3Reader:
             return b""
         if self._answer is None:
             raise ValueError("read of a closed object")
+        now = time.monotonic()
+        self._stood_still |= now - self._read_at > STANDSTILL
         block = self._read(self._answer, wanted)
+        self._read_at = time.monotonic()
         self._left -= len(block)
         if not self._left:
             self._finish()
@@ -35,14 +54,26 @@ class S3Reader:
 
     def _read(self, answer: S3Answer, wanted: int) -> bytes:
         try:
-            block = answer.read(wanted)
-        except ServiceError:
-            self._finish()
-            raise
-        if block:
-            return block
+            if block := answer.read(wanted):
+                return block
+        except StorageUnavailable:
+            if not self._stood_still:
+                self._finish()
+                raise
         self._finish()
-        raise StorageUnavailable(f"The storage ended {self._left} bytes before the end of the object.")
+        if not self._stood_still:
+            raise StorageUnavailable(f"The storage ended {self._left} bytes before the end of the object.")
+        return self._read(self._resumed(), wanted)
+
+    def _resumed(self) -> S3Answer:
+        """The rest of the bytes from a new answer, which may end early only if it is left standing too."""
+        self._stood_still = False
+        try:
+            self._answer = self._ask_again(self.length - self._left)
+        except ServiceError as error:
+            raise StorageUnavailable(f"The storage ended early, and gave no more: {error.detail}") from error
+        self._answer.wait_for_bytes(STREAM)
+        return self._answer
 
     def _finish(self) -> None:
         answer, self._answer = self._answer, None
