@@ -1,6 +1,7 @@
 """The image: built from the Dockerfile, it does the service's work without root and without writing anything."""
 
 import hashlib
+import json
 import os
 import signal
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import requests
 
 from dev import processes
+from dev.checkout import PYTHON
 from tests.container import engine
 from tests.container.conftest import Service
 
@@ -83,3 +85,12 @@ def test_sigterm_finishes_downloads(service: Service) -> None:
     assert begun + answer.raw.read() == content
     answer.close()
     assert service.process.wait(60) == 0
+
+
+def test_bill_of_materials(service: Service) -> None:
+    """The image's contents can be listed from outside: Debian's packages and Python's."""
+    command = [PYTHON, "-m", "dev.sbom", "--root", service.container.root()]
+    found = json.loads(processes.check(command, "The bill of materials"))
+    named = {component["purl"].partition("@")[0] for component in found["components"]}
+    assert {"pkg:deb/debian/libc6", "pkg:pypi/gunicorn", "pkg:pypi/psycopg2-binary"} <= named
+    assert "pkg:pypi/pytest" not in named
