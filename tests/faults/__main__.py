@@ -1,0 +1,157 @@
+"""The table of faults with figures: python -m tests.faults [--rounds N] [--seconds S] [--clients N] [--quick].
+
+Kills the service at each step of uploads and deletes and at random moments, makes PostgreSQL and the S3 dead in every
+way, sends bad input, and counts. Exits with 1 if a figure is not what it must be.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev import postgres
+from tests import databases
+from tests.faults import bad_input, killing, outages
+from tests.faults.killing import Campaign
+from tests.faults.outages import Outage, percentile
+from tests.faults.site import Site, installed
+
+SETTINGS = {"fsync": "off", "synchronous_commit": "off"}
+"""It is the service that is killed, never PostgreSQL."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    measure: str
+    wanted: str
+    found: str
+    holds: bool
+
+
+def main() -> int:
+    """Measure everything, print it, and tell whether it holds."""
+    arguments = parsed()
+    folder = Path(tempfile.mkdtemp(prefix="opamp-faults-"))
+    folder.chmod(0o755)
+    started = time.monotonic()
+    try:
+        with postgres.running(folder / "postgres", settings=SETTINGS) as server:
+            databases.make_template(server)
+            with installed(folder, server, "campaign", packages={"max_size": "32MiB"}) as site:
+                rows = measured(site, arguments)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    say(f"\n{'measure':58} {'must be':>10}  found")
+    for row in rows:
+        say(f"{row.measure:58} {row.wanted:>10}  {row.found}{'' if row.holds else '   <-- NOT HELD'}")
+    say(f"\n{time.monotonic() - started:.0f} s")
+    return 0 if all(row.holds for row in rows) else 1
+
+
+def parsed() -> argparse.Namespace:
+    """How long and how often."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=30, help="kills at random moments (30)")
+    parser.add_argument("--seconds", type=float, default=8, help="how long each dependency stays dead (8)")
+    parser.add_argument("--clients", type=int, default=32, help="clients that ask meanwhile (32)")
+    parser.add_argument("--quick", action="store_true", help="a few minutes for all: 3 kills, 2 seconds, 8 clients")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.seconds, arguments.clients = 3, 2, 8
+    return arguments
+
+
+def measured(site: Site, arguments: argparse.Namespace) -> list[Row]:
+    """All rows of the table."""
+    campaign = killed(site, arguments.rounds)
+    suffered = [
+        told(outages.suffer(site, fault, seconds=arguments.seconds, clients=arguments.clients))
+        for fault in (*outages.STORAGE_FAULTS, *outages.DATABASE_FAULTS)
+    ]
+    campaign.audit(site)
+    bad = bad_input.send_all(site)
+    say(f"bad input: {bad}")
+    campaign.audit(site)
+    return [*of_campaign(campaign), *of_outages(suffered), of_bad_input(bad)]
+
+
+def killed(site: Site, rounds: int) -> Campaign:
+    """Kills at each step, before and after it, then at random."""
+    campaign = Campaign()
+    for step in killing.STEPS:
+        for after in (False, True):
+            killing.kill_at(site, campaign, step, after=after)
+            say(f"killed {'after ' if after else 'before'} {step[0]:34} {campaign.findings}")
+    for number in range(rounds):
+        killing.kill_at_random(site, campaign)
+        say(f"killed at random, {number + 1} of {rounds}: {campaign.findings}")
+    return campaign
+
+
+def told(outage: Outage) -> Outage:
+    """Print a line on an outage as soon as it is over."""
+    say(
+        f"{outage.fault:32} refused {len(outage.refused):6} p50 {percentile(outage.refused, 0.5):.2f} "
+        f"p99 {percentile(outage.refused):.2f} s; JSON reads {len(outage.served):6} p99 "
+        f"{percentile(outage.served):.2f} s; /health/live p99 {percentile(outage.control):.2f} s; "
+        f"recovery {outage.recovery:.1f} s; wrong {dict(outage.wrong)}"
+    )
+    return outage
+
+
+def of_campaign(campaign: Campaign) -> list[Row]:
+    """What may never be lost or left."""
+    found = campaign.findings
+    return [
+        zero(f"acknowledged uploads lost, of {len(campaign.acknowledged.uploads)}", found.lost),
+        zero(f"listed packages whose bytes differ, of {len(campaign.known)}", found.rows_without_bytes),
+        zero(f"objects left over after reconcile, {campaign.kills} kills", found.left_objects),
+        zero("multipart uploads left over after reconcile", found.left_uploads),
+        zero("ledger rows that contradict the packages", found.left_rows),
+        zero("steps that the campaign missed", len(campaign.missed)),
+    ]
+
+
+def of_outages(suffered: list[Outage]) -> list[Row]:
+    """How dead dependencies were answered."""
+    refused = [seconds for outage in suffered for seconds in outage.refused]
+    served = [seconds for outage in suffered for seconds in outage.served]
+    worst = max(suffered, key=lambda outage: percentile(outage.refused))
+    wrong = sum(sum(outage.wrong.values()) for outage in suffered)
+    return [
+        zero(f"answers that were neither 503 + Retry-After nor as usual, of {len(refused) + len(served)}", wrong),
+        bounded(f"503 while a dependency is dead, p99 of {len(refused)}", percentile(refused), outages.LIMIT),
+        bounded(f"the same, worst fault ({worst.fault})", percentile(worst.refused), outages.LIMIT),
+        bounded(f"JSON reads while the S3 is dead, p99 of {len(served)}", percentile(served), outages.LIMIT),
+        bounded("back to work after it returns", max(each.recovery for each in suffered), outages.RECOVERY),
+    ]
+
+
+def of_bad_input(statuses: dict[int, int]) -> Row:
+    """No answer to bad input is an error of ours."""
+    wrong = sum(count for status, count in statuses.items() if status >= 500)
+    return zero(f"5xx from bad input, of {sum(statuses.values())}", wrong)
+
+
+def zero(measure: str, found: int) -> Row:
+    """A count that must be 0."""
+    return Row(measure, "0", str(found), found == 0)
+
+
+def bounded(measure: str, found: float, limit: float) -> Row:
+    """Seconds that may not be more."""
+    return Row(measure, f"<= {limit:.0f} s", f"{found:.2f} s", found <= limit)
+
+
+def say(line: str) -> None:
+    """Print at once."""
+    print(line, flush=True)  # noqa: T201 - this is a program
+
+
+if __name__ == "__main__":
+    sys.exit(main())
