@@ -37,11 +37,19 @@ def handler(status: int, code: str) -> type[BaseHTTPRequestHandler]:
     return Refusing
 
 
+class Server(ThreadingHTTPServer):
+    """Ends with its test."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Connections are cut when the fault ends: nothing to tell."""
+
+
 @contextlib.contextmanager
 def refusing_s3(status: int) -> Iterator[int]:
     """The port of an S3 that refuses everything with `status`."""
-    server = ThreadingHTTPServer((HOST, 0), handler(status, CODES[status]))
-    server.daemon_threads = True
+    server = Server((HOST, 0), handler(status, CODES[status]))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
