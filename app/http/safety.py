@@ -1,0 +1,23 @@
+"""Headers that keep browsers from doing more with an answer than showing it."""
+
+from flask import Flask, Response
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # Even a package that is HTML loads and runs nothing, and nobody frames it.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    # Answers are for one caller, and some hold a token: no cache between keeps them.
+    "Cache-Control": "no-store",
+}
+"""For every answer that has no such header of its own."""
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def register(app: Flask) -> None:
+    """Put the headers on every response of `app`."""
+    app.after_request(_add_headers)
