@@ -12,6 +12,7 @@ import time
 from gunicorn.http.errors import NoMoreData, ParseException
 
 from app.errors import BadRequest, UploadInterrupted, UploadTimedOut
+from app.http.client_socket import ClientSocket
 from app.http.framing import Framing
 
 TOO_LONG = "The upload took too long; it was given up. Send it again over a faster connection."
@@ -30,13 +31,20 @@ class ClientInput(io.RawIOBase):
         self, framing: Framing, client: socket.socket, *, stall: float, expects_continue: bool = False
     ) -> None:
         self._framing = framing
-        self._client = client
+        self._client = ClientSocket(client, stall)
         self._stall = stall
         self._awaits_continue = expects_continue
-        self.deadline: float | None = None
-        """time.monotonic() by which the body must be whole."""
         self.received = 0
         self.failed = False
+
+    @property
+    def deadline(self) -> float | None:
+        """time.monotonic() by which the body must be whole."""
+        return self._client.deadline
+
+    @deadline.setter
+    def deadline(self, deadline: float) -> None:
+        self._client.deadline = deadline
 
     @property
     def is_complete(self) -> bool:
@@ -104,24 +112,14 @@ class ClientInput(io.RawIOBase):
         try:
             if self._awaits_continue and not self.is_complete:
                 self._awaits_continue = False
-                self._client.settimeout(self._stall)
-                self._client.sendall(CONTINUE)
-            return self._framing.readinto(buffer, self._be_patient)
+                self._client.send(CONTINUE)
+            return self._framing.readinto(buffer, self._client)
         except TimeoutError as error:
             raise UploadTimedOut(self._why()) from error
         except (NoMoreData, OSError) as error:
             raise UploadInterrupted from error
         except ParseException as error:
             raise BadRequest("The chunked transfer coding of the body is malformed or cut short.") from error
-
-    def _be_patient(self) -> None:
-        """Let the next read from the socket wait for as long as it may. Raises TimeoutError if that is over."""
-        seconds = self._stall
-        if self.deadline is not None:
-            seconds = min(seconds, self.deadline - time.monotonic())
-        if seconds <= 0:
-            raise TimeoutError
-        self._client.settimeout(seconds)
 
     def _why(self) -> str:
         if self.deadline is not None and time.monotonic() >= self.deadline:

@@ -1,28 +1,29 @@
 """Where a request's body ends (RFC 9112, 6.3): after a length, or after its last chunk."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Protocol
 
 from gunicorn.http.body import Body, ChunkedReader
 from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 from gunicorn.http.unreader import SocketUnreader
 
-BeforeRead = Callable[[], None]
-"""Called before each read from the socket; sets how long that may wait."""
+from app.http.client_socket import ClientSocket
+
+CHUNK = 1 << 18
+"""Bytes read at once of a chunked body."""
 
 
 class Unreader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's buffer before a socket. While a head is parsed it reads no more: the head was read as a whole."""
 
-    in_head = True
-    before_read: BeforeRead = staticmethod(lambda: None)
+    client: ClientSocket | None = None
+    """Where a body comes from; None while a head is parsed."""
 
-    def chunk(self, size_hint: int | None = None) -> Any:
-        """The next bytes of the socket. Raises LimitRequestHeaders within a head."""
-        if self.in_head:
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """The next bytes of the socket. Raises LimitRequestHeaders within a head, TimeoutError, OSError."""
+        if self.client is None:
             raise LimitRequestHeaders("the head is over its limit")
-        self.before_read()
-        return super().chunk(size_hint)
+        return self.client.receive(min(size_hint or CHUNK, CHUNK))
 
 
 class Framing(Protocol):
@@ -31,7 +32,7 @@ class Framing(Protocol):
     left: int | None
     """Bytes that are still to come; None where only the body's end will tell."""
 
-    def readinto(self, buffer: memoryview, before_read: BeforeRead) -> int:
+    def readinto(self, buffer: memoryview, client: ClientSocket) -> int:
         """Read some bytes into `buffer`; 0 at the body's end only. Raises what gunicorn and the socket raise."""
 
 
@@ -42,16 +43,13 @@ class LengthFraming:
         self._unreader = unreader
         self.left: int | None = length
 
-    def readinto(self, buffer: memoryview, before_read: BeforeRead) -> int:
+    def readinto(self, buffer: memoryview, client: ClientSocket) -> int:
         """Read some bytes into `buffer`; 0 at the body's end only. Raises NoMoreData, OSError."""
         left = self.left or 0
         wanted = buffer[:left]
         if not wanted:
             return 0
-        count = self._take_early(wanted)
-        if not count:
-            before_read()
-            count = self._unreader.sock.recv_into(wanted)
+        count = self._take_early(wanted) or client.fill(wanted)
         if not count:
             raise NoMoreData
         self.left = left - count
@@ -75,12 +73,12 @@ class ChunkedFraming:
         self._chunk = memoryview(b"")
         self.left: int | None = None
 
-    def readinto(self, buffer: memoryview, before_read: BeforeRead) -> int:
+    def readinto(self, buffer: memoryview, client: ClientSocket) -> int:
         """Read some bytes into `buffer`; 0 after the last chunk only.
 
         Raises ParseException, NoMoreData, OSError; after that there is nothing to read any more.
         """
-        self._unreader.before_read = before_read
+        self._unreader.client = client
         while not self._chunk:
             chunk = next(self._chunks, None)
             if chunk is None:

@@ -74,12 +74,10 @@ class Worker(PollingWorker):
     def _serving(self, conn: Connection) -> Sending:
         conn.keeps_alive = False
         conn.answer = None
-        unreader = conn.parser.unreader
-        unreader.in_head = True
+        conn.parser.unreader.client = None
         request = next(conn.parser, None)
         if request is None:
             return
-        unreader.in_head = False
         body = request.body = self._input(request, conn)
         conn.answer, environ = self._environment(request, conn)
         result = self.wsgi(environ, functools.partial(self._start_response, conn.answer, body))

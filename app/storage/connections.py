@@ -6,6 +6,7 @@ sending again is right.
 """
 
 import http.client
+import os
 import select
 import socket
 import ssl
@@ -90,6 +91,15 @@ class Connection:
             return
         self._http.sock.settimeout(None)
         _limit(self._http.sock, socket.SO_RCVTIMEO, seconds)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether bytes are on the socket as they are, without TLS."""
+        return not isinstance(self._http.sock, ssl.SSLSocket)
+
+    def splice(self, pipe: int, size: int) -> int:
+        """Move up to `size` bytes from the socket into an empty pipe; 0 at the end. Raises OSError."""
+        return os.splice(self._http.sock.fileno(), pipe, size)
 
     def is_closed_by_server(self) -> bool:
         """Whether the idle connection has something to read: an end of file, or what nobody asked for."""

@@ -28,7 +28,7 @@ SENDERS = 2
 PARTS_OF_ONE_SIZE = 1000
 """After so many parts the size doubles: 10,000 parts then hold 8 TiB, and below 7.8 GiB all are of PART_SIZE."""
 
-READ = 1024 * 1024
+READ = 4 * 1024 * 1024
 """Bytes asked of the source at once: still in the processor's cache when they are checked."""
 
 MOMENT = 0.25

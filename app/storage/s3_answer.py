@@ -1,12 +1,16 @@
 """What an S3 answers: status and headers at once, the body from the connection."""
 
 import http.client
+import os
 
 from app.storage.connections import FAILURES, Connection, ConnectionPool
 from app.storage.s3_errors import unavailable
 
 LARGEST_DOCUMENT = 8 * 1024 * 1024
 """Bytes of an XML answer; a page of 1,000 multipart uploads is below 1 MiB."""
+
+READ_AHEAD = 8192
+"""Bytes of the body that http.client may have taken along with the head."""
 
 
 class S3Answer:
@@ -16,6 +20,7 @@ class S3Answer:
         self._pool = pool
         self._connection = connection
         self._response = response
+        self._is_ahead = True
         self.status = response.status
         self.headers = response.headers
 
@@ -41,6 +46,32 @@ class S3Answer:
             return self._response.read(size) or b""
         except FAILURES as error:
             raise unavailable(error) from error
+
+    @property
+    def can_splice(self) -> bool:
+        """Whether the kernel can move the body without us: it is not encrypted, and as long as the head says."""
+        return self._connection.is_plain and self._response.length is not None
+
+    def splice(self, pipe: int, size: int) -> int:
+        """Move up to `size` bytes of the body into an empty pipe (splice(2)); 0 at its end.
+
+        Raises StorageUnavailable, also where the storage stands still.
+        """
+        try:
+            if self._is_ahead:
+                self._is_ahead = False
+                return os.write(pipe, self._response.read1(min(size, READ_AHEAD)))
+            count = self._connection.splice(pipe, size)
+        except FAILURES as error:
+            raise unavailable(error) from error
+        self._passed_by(count)
+        return count
+
+    def _passed_by(self, count: int) -> None:
+        """Let http.client know of bytes that it has not seen."""
+        self._response.length = (self._response.length or 0) - count
+        if not self._response.length:
+            self._response.read(1)  # at the end it notes that the answer is over
 
     def document(self) -> bytes:
         """All of a small body; the connection is kept."""

@@ -13,6 +13,9 @@ STANDSTILL = 5.0
 Without asking again, clients slower than 35 KB/s would never get a file that is larger than the buffers on the way.
 """
 
+Take = Callable[[S3Answer, int], int]
+"""Takes at most so many bytes of an answer, 0 at its end only; how many."""
+
 
 class S3Reader:
     """An `ObjectReader` over the answer to a GET. Fully read it gives its connection back, else it closes it.
@@ -32,30 +35,50 @@ class S3Reader:
         if not length:
             self._finish()
 
+    @property
+    def can_splice(self) -> bool:
+        """Whether `splice` does."""
+        return self._answer is not None and self._answer.can_splice
+
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes, b"" at the end; StorageUnavailable if the storage ends before `length` bytes."""
-        wanted = self._left if size < 0 else min(size, self._left)
+        block = b""
+
+        def take(answer: S3Answer, wanted: int) -> int:
+            nonlocal block
+            block = answer.read(wanted)
+            return len(block)
+
+        self._move(take, self._left if size < 0 else size)
+        return block
+
+    def splice(self, pipe: int, size: int) -> int:
+        """Move at most `size` bytes into an empty pipe, unseen by us; how many. Raises as `read` does."""
+        return self._move(lambda answer, wanted: answer.splice(pipe, wanted), size)
+
+    def _move(self, take: Take, size: int) -> int:
+        wanted = min(size, self._left)
         if not wanted:
-            return b""
+            return 0
         if self._answer is None:
             raise ValueError("read of a closed object")
         now = time.monotonic()
         self._stood_still |= now - self._read_at > STANDSTILL
-        block = self._read(self._answer, wanted)
+        count = self._taken(take, self._answer, wanted)
         self._read_at = time.monotonic()
-        self._left -= len(block)
+        self._left -= count
         if not self._left:
             self._finish()
-        return block
+        return count
 
     def close(self) -> None:
         """Give the connection up, if it is not given back already."""
         self._finish()
 
-    def _read(self, answer: S3Answer, wanted: int) -> bytes:
+    def _taken(self, take: Take, answer: S3Answer, wanted: int) -> int:
         try:
-            if block := answer.read(wanted):
-                return block
+            if count := take(answer, wanted):
+                return count
         except StorageUnavailable:
             if not self._stood_still:
                 self._finish()
@@ -63,7 +86,7 @@ class S3Reader:
         self._finish()
         if not self._stood_still:
             raise StorageUnavailable(f"The storage ended {self._left} bytes before the end of the object.")
-        return self._read(self._resumed(), wanted)
+        return self._taken(take, self._resumed(), wanted)
 
     def _resumed(self) -> S3Answer:
         """The rest of the bytes from a new answer, which may end early only if it is left standing too."""

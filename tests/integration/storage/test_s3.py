@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import ObjectNotFound, UploadInterrupted
 from app.storage.minio import MinioStorage
-from app.storage.multipart import PART_SIZE, list_uploads, memory_bound, part_size
+from app.storage.multipart import PART_SIZE, READ, list_uploads, memory_bound, part_size
 from app.storage.s3_request import S3Request
 from dev import s3
 from tests.integration.storage.conftest import account
@@ -110,9 +110,9 @@ def test_a_connection_is_used_again(minio_server: s3.S3, bucket: str, key: str) 
 
 
 def test_memory_is_bounded(s3_storage: MinioStorage, key: str) -> None:
-    """No read of the source is for more than 1 MiB, and ten thousand parts hold more than S3's 5 TiB."""
+    """No read of the source is for more than READ bytes, and ten thousand parts hold more than S3's 5 TiB."""
     source = Generated(4 * PART_SIZE)
     s3_storage.write(key, source)
-    assert source.largest_read <= MIB
+    assert source.largest_read <= READ
     assert memory_bound() == 24 * MIB
     assert sum(part_size(number) for number in range(1, 10_001)) > 5 * 1024**4

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.errors import BadRequest, Invalid, ServiceError, TooLarge, UnsupportedMediaType, UploadInterrupted
 from app.http.multipart import TEXT_LIMIT, FormReader, boundary_of
-from app.http.parts import AROUND_LIMIT, HEADER_LIMIT, MAX_PARTS, WINDOW
+from app.http.parts import AROUND_LIMIT, DIRECT, HEADER_LIMIT, MAX_PARTS, WINDOW
 
 BOUNDARY = b"bound-ary"
 MAX_FILE = 1 << 22
@@ -45,12 +45,26 @@ NAME = part('name="name"', b"opamp-agent")
 END = b"\r\n--" + BOUNDARY + b"--\r\n"
 
 
-def receive(pieces: Sequence[bytes], read_size: int = 4096) -> tuple[str, str | None, bytes, dict[str, list[str]]]:
-    """Read a whole form: file name, content type, content, fields."""
+READ_SIZES = {"through the window": 4096, "past the window": 2 * DIRECT}
+reading = {"size": 0}
+
+
+@pytest.fixture(autouse=True, scope="module", params=READ_SIZES)
+def usual_read_size(request: pytest.FixtureRequest) -> None:
+    """Every test with buffers of both kinds."""
+    reading["size"] = READ_SIZES[request.param]
+
+
+Form = tuple[str, str | None, bytes, dict[str, list[str]]]
+"""File name, content type, content, fields."""
+
+
+def receive(pieces: Sequence[bytes], read_size: int | None = None) -> Form:
+    """Read a whole form."""
     form = FormReader(Pieces(pieces), BOUNDARY, MAX_FILE)
     file = form.open_file()
     content = bytearray()
-    block = memoryview(bytearray(read_size))
+    block = memoryview(bytearray(read_size or reading["size"]))
     while count := file.source.readinto(block):
         content += block[:count]
     return file.file_name, file.content_type, bytes(content), form.finish()
@@ -71,7 +85,12 @@ contents = st.one_of(st.binary(max_size=300), tricky).filter(
 )
 
 
-@given(contents, st.text(max_size=20), st.lists(st.integers(0, 2000), max_size=12), st.integers(1, 50))
+@given(
+    contents,
+    st.text(max_size=20),
+    st.lists(st.integers(0, 2000), max_size=12),
+    st.sampled_from([*range(1, 50), 2 * DIRECT]),
+)
 def test_any_split_gives_the_same_parts(content: bytes, text: str, cuts: list[int], read_size: int) -> None:
     """However the body is cut on its way, file and fields come out as they were sent."""
     body = b"".join(
