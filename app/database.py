@@ -1,14 +1,15 @@
 """Connections to PostgreSQL: short, bounded in time, and with one error for everything that goes wrong there."""
 
 import contextlib
+import functools
 import select
 import threading
 import time
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg2
-from psycopg2.extras import NamedTupleCursor
 from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event, text
 from sqlalchemy.dialects.postgresql.psycopg2 import dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -89,9 +90,10 @@ class Database:
         with self.reading() as connection:
             driver: Any = connection.connection.dbapi_connection
             try:
-                with driver.cursor(cursor_factory=NamedTupleCursor) as cursor:
+                with driver.cursor() as cursor:
                     cursor.execute(query, parameters)
-                    return cursor.fetchall()  # type: ignore[no-any-return]  # psycopg2 has no types
+                    row = _row_type(tuple(column.name for column in cursor.description))
+                    return [row._make(values) for values in cursor.fetchall()]
             except psycopg2.Error as error:
                 is_lost = bool(driver.closed)
                 if is_lost:
@@ -193,6 +195,11 @@ def _autocommit(connection: Connection) -> Iterator[None]:
     finally:
         if not driver.closed:
             driver.autocommit = False
+
+
+@functools.lru_cache(maxsize=256)
+def _row_type(columns: tuple[str, ...]) -> Any:
+    return namedtuple("Row", columns)  # noqa: PYI024 - the columns are not known before
 
 
 def compiled(statement: ClauseElement) -> str:

@@ -1,4 +1,4 @@
-"""The one query that a request's token costs: role, activity and series of its owner, as they are now."""
+"""What a request's token costs: one query for role, activity and series of its owner, or no more than a part of one."""
 
 from typing import Any
 
@@ -17,25 +17,44 @@ OWNER_COLUMNS: dict[Kind, tuple[Any, ...]] = {
     "user": (User.username, User.role, User.is_active, User.token_series),
     "token": (MachineToken.name, MachineToken.role, true(), MachineToken.token_series),
 }
-"""What must be known of an owner, in the order that `caller_from` takes. Other queries may join these."""
+"""What must be known of an owner."""
+
+LABELS = ("owner_name", "owner_role", "owner_is_active", "owner_series")
 
 
 def _query_text(kind: Kind) -> str:
-    return compiled(select(*OWNER_COLUMNS[kind]).where(OWNERS[kind].id == bindparam("id")))
+    columns = (column.label(label) for column, label in zip(OWNER_COLUMNS[kind], LABELS, strict=True))
+    return compiled(select(*columns).where(OWNERS[kind].id == bindparam("owner_id")))
 
 
 QUERY_TEXTS: dict[Kind, str] = {"user": _query_text("user"), "token": _query_text("token")}
 
 
+def beside(query: str) -> dict[Kind, str]:
+    """`query`, which finds one row at most with an `id`, beside the token's owner: one question for both."""
+    return {
+        kind: f"SELECT * FROM ({owner}) AS owner LEFT JOIN ({query}) AS found ON true"  # noqa: S608 - texts of ours
+        for kind, owner in QUERY_TEXTS.items()
+    }
+
 
 def find_caller(database: Database, claims: Claims) -> Caller | None:
     """Who has these claims' series now; None if no one has, or who has is disabled."""
-    row = database.row(QUERY_TEXTS[claims.kind], {"id": claims.id})
-    return None if row is None else caller_from(claims, *row)
+    return _caller(claims, database.row(QUERY_TEXTS[claims.kind], {"owner_id": claims.id}))
 
 
-def caller_from(claims: Claims, name: str, role: str, is_active: bool, series: str) -> Caller | None:
-    """The caller whose row this is; None if the claims are of another series or the row is disabled."""
-    if series != claims.series or not is_active:
+def find_beside(
+    database: Database, claims: Claims, queries: dict[Kind, str], parameters: dict[str, Any]
+) -> tuple[Caller | None, Any]:
+    """The caller as `find_caller` gives it, and the row that the query of `beside` has found, None if none."""
+    row = database.row(queries[claims.kind], {**parameters, "owner_id": claims.id})
+    return _caller(claims, row), None if row is None or row.id is None else row
+
+
+def _caller(claims: Claims, row: Any) -> Caller | None:
+    if row is None or row.owner_series != claims.series or not row.owner_is_active:
         return None
-    return Caller(claims.id, name, Role.labelled(role), claims.kind, is_active=True, series=series, file=claims.file)
+    role = Role.labelled(row.owner_role)
+    return Caller(
+        claims.id, row.owner_name, role, claims.kind, is_active=True, series=row.owner_series, file=claims.file
+    )

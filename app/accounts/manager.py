@@ -11,9 +11,10 @@ from app.accounts.logins import LoginLimit
 from app.accounts.passwords import Passwords
 from app.accounts.roles import Role
 from app.accounts.store import AccountStore, TokenRow, UserRow, new_series
+from app.accounts.tokens import Claims
 from app.accounts.usernames import is_username
 from app.accounts.verified import VerifiedTokens
-from app.errors import Unauthorized, WrongCredentials
+from app.errors import WrongCredentials
 
 DEFAULT_TOKEN_DAYS = 365
 
@@ -46,12 +47,13 @@ class AccountManager:
         self.verified = VerifiedTokens()
         self.login_duration = timedelta(seconds=login_duration)
 
-    def caller(self, encoded: str) -> Caller:
-        """Who this token speaks for now. Raises Unauthorized."""
-        caller = self.store.caller(self.verified.claims(encoded))
-        if caller is None:
-            raise Unauthorized
-        return caller
+    def claims(self, encoded: str) -> Claims:
+        """What this token says, whole and in its time; its owner may have ended it. Raises Unauthorized."""
+        return self.verified.claims(encoded)
+
+    def caller(self, claims: Claims) -> Caller | None:
+        """Who these claims speak for now; None if they have been ended."""
+        return self.store.caller(claims)
 
     def login(self, username: str, password: str, address: str) -> Login:
         """Let a user in from a network address. Raises TooManyLogins, WrongCredentials."""

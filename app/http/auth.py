@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import g, request
 
@@ -22,18 +22,27 @@ BEARER = re.compile(r"bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", 
 OTHER_FILE = "This token is for the download of one file, and for nothing else."
 
 
+LookUp = Callable[..., tuple[Caller | None, Any]]
+"""Given the token's claims and the path's values: the caller, and what the path names, None if there is none."""
+
+
 def requires(
-    role: Role, *, file_tokens: bool = False
+    role: Role, *, file_tokens: bool = False, finding: LookUp | None = None
 ) -> Callable[[Callable[Arguments, Answer]], Callable[Arguments, Answer]]:
     """Let callers with `role` or a higher one into the handler, no others. Raises Unauthorized, Forbidden.
 
     `file_tokens`: also those with a token for one file; the handler sees to it that this is the file.
+    `finding`: looks the path's object up in the query that the token costs; the handler has it by `found`.
     """
 
     def decorate(view: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
         @functools.wraps(view)
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
-            admit(services().accounts.caller(bearer_token()), role, file_tokens=file_tokens)
+            claims = services().accounts.claims(bearer_token())
+            caller, g.found = finding(claims, **kwargs) if finding else (services().accounts.caller(claims), None)
+            if caller is None:
+                raise Unauthorized
+            admit(caller, role, file_tokens=file_tokens)
             return view(*args, **kwargs)
 
         return for_role(role.label)(guarded)
@@ -56,6 +65,11 @@ def admit(caller: Caller, role: Role, *, file_tokens: bool = False) -> None:
 def caller() -> Caller:
     """Who makes this request. Only in a handler that `requires` a role."""
     return cast("Caller", g.caller)
+
+
+def found() -> Any:
+    """What the path of this request names, None if there is none. Only in a handler whose `requires` looks it up."""
+    return g.found
 
 
 def bearer_token() -> str:

@@ -7,10 +7,12 @@ from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from app.accounts.caller import Caller
 from app.accounts.roles import Role
+from app.accounts.tokens import Claims
 from app.errors import Forbidden, Invalid, PackageNotFound
 from app.http.answers import json_answer, no_content
-from app.http.auth import OTHER_FILE, caller, requires
+from app.http.auth import OTHER_FILE, caller, found, requires
 from app.http.describe import also_answers, answers, asks, refuses, takes
 from app.http.json_body import json_fields
 from app.http.paging import asked_page, page_answer
@@ -44,6 +46,20 @@ COORDINATES = "/packages/<name>/<version>/<platform>/<arch>/<file_name>"
 def packages() -> PackageServices:
     """The packages' part of the app that serves this request."""
     return services().packages
+
+
+def by_id(claims: Claims, package_id: int) -> tuple[Caller | None, PackageRow | None]:
+    """The caller and the package of this id."""
+    return packages().store.get_for(claims, package_id)
+
+
+def by_path(claims: Claims, **path: str) -> tuple[Caller | None, PackageRow | None]:
+    """The caller and the package at the path's coordinates; what can be no coordinate is no such path."""
+    try:
+        coordinates = path_coordinates(path)
+    except Invalid:
+        return services().accounts.caller(claims), None
+    return packages().store.find_for(claims, coordinates)
 
 
 @blueprint.route("/packages")
@@ -88,12 +104,12 @@ class Latest(MethodView):
 class OnePackage(MethodView):
     """One package."""
 
-    @requires(Role.AGENT)
+    @requires(Role.AGENT, finding=by_id)
     @answers(200, PackageSchema)
     @refuses(404)
-    def get(self, package_id: int) -> Response:
+    def get(self, package_id: int) -> Response:  # noqa: ARG002 - `by_id` has it
         """The package."""
-        package = packages().store.get(package_id)
+        package = found_package()
         no_parameters()
         return json_answer(content(package))
 
@@ -122,12 +138,12 @@ class OnePackage(MethodView):
 class PackageDownload(MethodView):
     """A package's bytes by id."""
 
-    @requires(Role.AGENT)
+    @requires(Role.AGENT, finding=by_id)
     @answers(200, content_type="application/octet-stream")
     @refuses(404, 416, 502)
-    def get(self, package_id: int) -> Response:
+    def get(self, package_id: int) -> Response:  # noqa: ARG002 - `by_id` has it
         """The package's bytes: one range, conditional requests."""
-        package = packages().store.get(package_id)
+        package = found_package()
         no_parameters()
         return send_package(package)
 
@@ -136,12 +152,12 @@ class PackageDownload(MethodView):
 class PackageFile(MethodView):
     """A package's bytes by coordinates."""
 
-    @requires(Role.AGENT, file_tokens=True)
+    @requires(Role.AGENT, file_tokens=True, finding=by_path)
     @answers(200, content_type="application/octet-stream")
     @refuses(404, 416, 502)
     def get(self, **path: str) -> Response:
         """The package's bytes: one range, conditional requests. The token of an offer's file opens it, too."""
-        package = find_file(path)
+        package = found_file(path)
         no_parameters()
         return send_package(package)
 
@@ -160,19 +176,25 @@ def content(package: PackageRow) -> dict[str, Any]:
     return package_json(package, services().storage.location)
 
 
-def find_file(path: dict[str, str]) -> PackageRow:
-    """The package at the path's coordinates; what can be no coordinate is no such path.
+def found_package() -> PackageRow:
+    """The package that the path names. Raises PackageNotFound."""
+    package = found()
+    if package is None:
+        raise PackageNotFound
+    return package
+
+
+def found_file(path: dict[str, str]) -> PackageRow:
+    """The package that the path names, if its file has the path's name.
 
     Raises PackageNotFound; Forbidden for a file token that is not for it.
     """
     scope = caller().file
     if scope is not None and not scope.is_at(file_path(**path)):
         raise Forbidden(OTHER_FILE)
-    try:
-        coordinates = path_coordinates(path)
-    except Invalid as error:
-        raise PackageNotFound from error
-    package = packages().store.find_file(coordinates, path["file_name"])
+    package = found_package()
+    if package.file_name != path["file_name"]:
+        raise PackageNotFound
     if scope is not None and not scope.is_package(package.id, package.checksum):
         raise Forbidden(OTHER_FILE)
     return package

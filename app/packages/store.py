@@ -7,6 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.accounts.caller import Caller
+from app.accounts.callers import beside, find_beside
+from app.accounts.tokens import Claims
 from app.database import Database, compiled
 from app.errors import PackageExists, PackageNotFound, Unavailable
 from app.objects.ledger import move
@@ -23,6 +26,9 @@ PackageRow = Any
 COORDINATES = ("name", "version", "platform", "arch")
 BY_ID = compiled(select(*COLUMNS).where(Package.id == bindparam("id")))
 BY_COORDINATES = compiled(select(*COLUMNS).where(*(getattr(Package, name) == bindparam(name) for name in COORDINATES)))
+
+BY_ID_AND_CALLER = beside(BY_ID)
+BY_COORDINATES_AND_CALLER = beside(BY_COORDINATES)
 
 INSERT_TRIES = 3
 
@@ -118,12 +124,13 @@ class PackageStore:
         """The package at these coordinates; raises PackageNotFound."""
         return self._one(BY_COORDINATES, asdict(coordinates))
 
-    def find_file(self, coordinates: Coordinates, file_name: str) -> PackageRow:
-        """The package at these coordinates, if its file has this name; raises PackageNotFound."""
-        package = self.find(coordinates)
-        if package.file_name != file_name:
-            raise PackageNotFound
-        return package
+    def get_for(self, claims: Claims, package_id: int) -> tuple[Caller | None, PackageRow | None]:
+        """Who these claims speak for, and the package: None for what there is not. One query."""
+        return find_beside(self.database, claims, BY_ID_AND_CALLER, {"id": package_id})
+
+    def find_for(self, claims: Claims, coordinates: Coordinates) -> tuple[Caller | None, PackageRow | None]:
+        """Who these claims speak for, and the package at these coordinates, in the same way."""
+        return find_beside(self.database, claims, BY_COORDINATES_AND_CALLER, asdict(coordinates))
 
     def edit(self, package_id: int, edit: PackageEdit) -> PackageRow:
         """Change the given fields; raises PackageNotFound."""
