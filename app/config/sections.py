@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 """The folder of wsgi.py: config.yaml stands there, and relative paths start there."""
 
 TEN_YEARS = 3650 * 86400
-GIB, TIB = 1 << 30, 1 << 40
+MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
 MAKE_A_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 A_DURATION = "a duration of at least 1 second: integer seconds, or an integer with s, m, h or d (90s, 24h)"
@@ -100,6 +100,7 @@ class MinioSection(Section):
     public_endpoint: Annotated[OptionalText, AfterValidator(texts.optional_endpoint)] = Field(
         "", description="host:port, without a scheme or a path, or nothing"
     )
+    upload_memory: Size = Field(24 * MIB, ge=16 * MIB, le=GIB, description=f"16MiB to 1GiB: {A_SIZE}")
 
 
 class PackagesSection(Section):

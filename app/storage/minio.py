@@ -5,7 +5,7 @@ from collections.abc import Callable
 from app.config.sections import MinioSection
 from app.errors import ObjectChanged, ObjectNotFound, StorageUnavailable
 from app.storage.base import ByteSource, ObjectReader, WrittenObject
-from app.storage.multipart import PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
+from app.storage.multipart import BUFFERS, PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
 from app.storage.patience import Patience
 from app.storage.s3_answer import S3Answer
 from app.storage.s3_client import S3Account, S3Client
@@ -19,12 +19,16 @@ class MinioStorage:
 
     The bucket is made when it is absent and `may_create()` agrees, at the first write or ping, and never
     again once it was seen: a bucket that vanishes has taken its objects along, which an empty one would hide.
+    What is written in parts of `part_size` bytes has BUFFERS of them in memory.
     """
 
     name = "minio"
 
-    def __init__(self, account: S3Account, *, may_create: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, account: S3Account, *, may_create: Callable[[], bool] = lambda: True, part_size: int = PART_SIZE
+    ) -> None:
         self.location = account.bucket
+        self._part_size = part_size
         self._client = S3Client(account)
         self._may_create = may_create
         self._bucket_seen = False
@@ -40,7 +44,7 @@ class MinioStorage:
             use_ssl=config.use_ssl,
             region=config.region,
         )
-        return cls(account, may_create=may_create)
+        return cls(account, may_create=may_create, part_size=config.upload_memory // BUFFERS)
 
     def __repr__(self) -> str:
         return f"MinioStorage({self._client!r})"
@@ -56,9 +60,9 @@ class MinioStorage:
         """Store all of `source`: up to one part in a single PUT, more in parts. See `Storage.write`."""
         self._see_bucket()
         part, following = Part(), Part()
-        part.fill(source, PART_SIZE if size is None else min(size + 1, PART_SIZE))
-        if part.size == PART_SIZE and size != PART_SIZE:
-            following.fill(source, PART_SIZE)
+        part.fill(source, self._part_size if size is None else min(size + 1, self._part_size))
+        if part.size == self._part_size != size:
+            following.fill(source, self._part_size)
         if following.size:
             return WrittenObject(*write_in_parts(self._client, key, (part, following), source, on_upload_id))
         return WrittenObject(part.size, self._put(key, part))

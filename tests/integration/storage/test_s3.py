@@ -1,16 +1,18 @@
 """What is particular to an S3: multipart uploads, connections, presigned URLs, requests that are counted."""
 
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
 
+from app.config.sections import MinioSection
 from app.errors import ObjectNotFound, UploadInterrupted
 from app.storage.minio import MinioStorage
-from app.storage.multipart import PART_SIZE, READ, list_uploads, memory_bound, part_size
+from app.storage.multipart import BUFFERS, PART_SIZE, list_uploads, part_size
 from app.storage.s3_request import S3Request
 from dev import s3
 from tests.integration.storage.conftest import account
-from tests.integration.storage.sources import MIB, Generated, drained, interrupted_at
+from tests.integration.storage.sources import MIB, Generated, digest, drained, interrupted_at
 
 
 @pytest.fixture
@@ -109,10 +111,24 @@ def test_a_connection_is_used_again(minio_server: s3.S3, bucket: str, key: str) 
     storage.close()
 
 
-def test_memory_is_bounded(s3_storage: MinioStorage, key: str) -> None:
-    """No read of the source is for more than READ bytes, and ten thousand parts hold more than S3's 5 TiB."""
-    source = Generated(4 * PART_SIZE)
-    s3_storage.write(key, source)
-    assert source.largest_read <= READ
-    assert memory_bound() == 24 * MIB
-    assert sum(part_size(number) for number in range(1, 10_001)) > 5 * 1024**4
+def test_upload_memory(s3_server: s3.S3, bucket: str, key: str) -> None:
+    """`minio.upload_memory` bounds what one upload has in memory, whatever its size."""
+    keys = {"access_key": s3_server.access_key, "secret_key": s3_server.secret_key, "region": s3_server.region}
+    section = MinioSection(endpoint=s3_server.endpoint, bucket=bucket, upload_memory="16MiB", **keys)
+    storage = MinioStorage.from_config(section)
+    storage.ping()
+    tracemalloc.start()
+    try:
+        written = storage.write(key, Generated(100 * MIB))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert drained(storage.open(key, expected=written)) == (100 * MIB, digest(100 * MIB))
+    storage.close()
+    assert 12 * MIB < peak < 17 * MIB
+
+
+def test_size_of_parts() -> None:
+    """Ten thousand parts hold more than S3's 5 TiB, with the smallest buffers too."""
+    for first in (16 * MIB // BUFFERS, PART_SIZE):
+        assert sum(part_size(number, first) for number in range(1, 10_001)) > 5 * 1024**4

@@ -67,6 +67,7 @@ WRONG: dict[str, list[object]] = {
     "minio.use_ssl": ["maybe", 2],
     "minio.region": ["eu west", "x" * 65],
     "minio.public_endpoint": ["https://h", "h/", "h:0"],
+    "minio.upload_memory": ["15MiB", "2GiB", "much"],
     "packages.max_size": [0, -1, "5GB", "5 gib", "1.5GiB", "GiB", "9999999TiB"],
     "packages.upload_timeout": [0, -1, "x"],
     "packages.delivery": ["proxy", ""],

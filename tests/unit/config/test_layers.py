@@ -28,6 +28,7 @@ DEFAULTS = {
     "minio.use_ssl": False,
     "minio.region": "",
     "minio.public_endpoint": "",
+    "minio.upload_memory": 24 * 2**20,
     "packages.max_size": 5 * 2**30,
     "packages.upload_timeout": 3600,
     "packages.delivery": "stream",
