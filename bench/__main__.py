@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import lists, machine, rates, report, site, transfers
+from bench import limits, lists, machine, rates, report, site, transfers
 from bench.measure import Result
 from bench.site import Site
 from dev.checkout import PROJECT
@@ -46,19 +46,24 @@ def files(folder: Path, scale: Scale) -> list[Path]:
 
 def measure_uploads(parts: Site, scale: Scale) -> Iterator[Result]:
     """Uploads of each size."""
-    for file in files(parts.folder, scale):
-        yield from transfers.uploads(parts, file, scale.rounds)
+    for number, file in enumerate(files(parts.folder, scale)):
+        yield from transfers.uploads(parts, file, scale.rounds, counts=number == 0)
 
 
 def measure_downloads(parts: Site, scale: Scale) -> Iterator[Result]:
     """Downloads of each size."""
-    for file in files(parts.folder, scale):
-        yield from transfers.downloads(parts, file, scale.rounds)
+    for number, file in enumerate(files(parts.folder, scale)):
+        yield from transfers.downloads(parts, file, scale.rounds, counts=number == 0)
 
 
 def measure_memory(parts: Site, scale: Scale) -> Iterator[Result]:
     """What one stream takes."""
     yield from transfers.memory(parts, files(parts.folder, scale)[0])
+
+
+def measure_limits(parts: Site, scale: Scale) -> Iterator[Result]:
+    """What is left when nothing but moving the bytes is done."""
+    yield from limits.limits(parts, files(parts.folder, scale)[0], scale.rounds)
 
 
 def measure_rates(parts: Site, scale: Scale) -> Iterator[Result]:
@@ -83,6 +88,7 @@ PARTS: dict[str, Callable[[Site, Scale], Iterator[Result]]] = {
     "memory": measure_memory,  # first, while the workers have grown for nothing else
     "uploads": measure_uploads,
     "downloads": measure_downloads,
+    "limits": measure_limits,
     "rates": measure_rates,
     "lists": measure_lists,
 }

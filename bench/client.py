@@ -12,14 +12,15 @@ _LOCATION = re.compile(rb"\r\nlocation: *([^\r]+)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Target:
-    """Where a request goes: a URL, and the headers that open it."""
+    """Where a request goes: a URL, the headers that open it, and `via`, the URL of a proxy before it, if any."""
 
     url: str
     headers: str = ""
+    via: str | None = None
 
     @property
     def address(self) -> tuple[str, int]:
-        parts = urlsplit(self.url)
+        parts = urlsplit(self.via or self.url)
         return parts.hostname or "", parts.port or 80
 
     def head(self, method: str, extra: str = "") -> bytes:
@@ -37,7 +38,7 @@ def download(target: Target) -> int:
     """GET the target, following one redirect without its token; how many bytes came."""
     with socket.create_connection(target.address) as client:
         client.sendall(target.head("GET", "Connection: close\r\n"))
-        head, body = _answer_head(client)
+        head, body = answer_head(client)
         if location := _LOCATION.search(head):
             return download(Target(location[1].decode()))
         _insist(head, b"200")
@@ -81,14 +82,15 @@ def _send(target: Target, method: str, before: bytes, file: Path, after: bytes, 
 
 
 def _answer(client: socket.socket) -> bytes:
-    head, body = _answer_head(client)
+    head, body = answer_head(client)
     _insist(head, b"20")
     while block := client.recv(1 << 16):
         body += block
     return body
 
 
-def _answer_head(client: socket.socket) -> tuple[bytes, bytes]:
+def answer_head(client: socket.socket) -> tuple[bytes, bytes]:
+    """The head of an answer, and what came of its body along with it."""
     received = b""
     while b"\r\n\r\n" not in received:
         block = client.recv(1 << 16)

@@ -77,9 +77,9 @@ def lists(small: Table, large: Table, rounds: int) -> Iterator[Result]:
         times = [(seconds(asks[0]), seconds(asks[1])) for _ in range(rounds)]
         yield _result(f"{name}, {large.rows:,} rows", times, machine.Moment.now().stolen_since(before))
     path = "/api/v1/packages?limit=100&sort=name"
-    deep = deep_page(large, min(DEEP, large.rows // 200))
+    deep = deep_page(large, min(DEEP, large.rows // 100))
     times = [(seconds(lambda: large.ask(path)), seconds(lambda: large.ask(deep))) for _ in range(rounds)]
-    yield _result(f"page {min(DEEP, large.rows // 200):,} by name", times, 0.0)
+    yield _result(f"page {min(DEEP, large.rows // 100):,} by name", times, 0.0)
 
 
 def deep_page(of: Table, page: int) -> str:

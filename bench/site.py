@@ -23,13 +23,18 @@ BUCKET = "bench"
 
 @dataclass(frozen=True)
 class Site:
-    """Everything that runs. `services` are by delivery mode; `front` is nginx's URL, None where it is not installed."""
+    """Everything that runs. `services` are by delivery mode.
+
+    `front` is the URL of the nginx before the service in mode accel, `proxy` that of one before MinIO alone; None
+    where nginx is not installed.
+    """
 
     folder: Path
     database: postgres.Postgres
     minio: S3
     services: dict[str, PackageService]
     front: str | None
+    proxy: str | None
     token: str
 
     @property
@@ -90,8 +95,11 @@ def running(folder: Path) -> Iterator[Site]:
             keys = {"packages__delivery": delivery, "minio__bucket": BUCKET}
             service = package_service.running(folder / delivery, database.url(), minio, **keys)
             services[delivery] = stack.enter_context(service)
-        front = None
+        front = proxy = None
         if nginx.installed():
             address = services["accel"].address
             front = stack.enter_context(nginx.running(folder / "nginx", address, minio.endpoint, workers=2))
-        yield Site(folder, database, minio, services, front, services["stream"].token("admin"))
+            # The same nginx.conf, with MinIO in the service's place.
+            alone = nginx.running(folder / "nginx-minio", minio.endpoint, minio.endpoint, workers=2)
+            proxy = stack.enter_context(alone)
+        yield Site(folder, database, minio, services, front, proxy, services["stream"].token("admin"))

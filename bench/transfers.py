@@ -1,5 +1,6 @@
 """Large files up and down, next to the same bytes straight to and from MinIO."""
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,18 @@ FIELDS = {"name": "bench", "version": "0.0.1", "platform": "linux", "arch": "amd
 DIRECT_KEY = "direct/object"
 AT_ONCE = 4
 
+UPLOAD = Target(ratio=0.75, cpu=2.5)
+DOWNLOAD = {
+    ("stream", 1): Target(0.80, 0.6),
+    ("stream", AT_ONCE): Target(0.7),
+    ("redirect", 1): Target(0.95),
+    ("accel", 1): Target(0.95),
+}
+"""What is asked, by delivery mode and streams at once."""
 
-def uploads(site: Site, file: Path, rounds: int) -> Iterator[Result]:
-    """Both ways of uploading."""
+
+def uploads(site: Site, file: Path, rounds: int, *, counts: bool) -> Iterator[Result]:
+    """Both ways of uploading; `counts`: the targets are for this size."""
     form = site.target("/api/v1/packages")
     raw = site.target("/api/v1/packages/bench/0.0.1/linux/amd64/agent.bin")
     ways: dict[str, Callable[[], bytes]] = {
@@ -25,10 +35,12 @@ def uploads(site: Site, file: Path, rounds: int) -> Iterator[Result]:
         "upload, raw PUT": lambda: upload_raw(raw, file),
     }
     for name, send in ways.items():
-        yield _uploading(site, name, file, send, rounds)
+        yield _uploading(site, name, file, send, rounds, UPLOAD if counts else Target())
 
 
-def _uploading(site: Site, name: str, file: Path, send: Callable[[], bytes], rounds: int) -> Result:
+def _uploading(
+    site: Site, name: str, file: Path, send: Callable[[], bytes], rounds: int, target: Target
+) -> Result:
     published: list[object] = []
 
     def tidy() -> None:
@@ -45,31 +57,31 @@ def _uploading(site: Site, name: str, file: Path, send: Callable[[], bytes], rou
         rounds=rounds,
         pids=site.service.workers(),
         tidy=tidy,
-        target=Target(ratio=0.75, cpu=2.5),
+        target=target,
     )
 
 
-def downloads(site: Site, file: Path, rounds: int) -> Iterator[Result]:
-    """All delivery modes, one stream and four."""
+def downloads(site: Site, file: Path, rounds: int, *, counts: bool) -> Iterator[Result]:
+    """All delivery modes, one stream and four; `counts`: the targets are for this size."""
     package = site.publish(file, "0.0.2")
     path = f"/api/v1/packages/{package['id']}/download"
     direct = site.direct_get(str(package["storage_path"]).removeprefix(f"{BUCKET}/"))
     size = file.stat().st_size
-    targets = {"stream": Target(0.80, 0.6), "redirect": Target(0.95), "accel": Target()}
     for delivery, service in site.services.items():
         url = site.front if delivery == "accel" else service.url
         if url is None:
             continue
         ours = site.target(path, url)
-        for at_once, target in ((1, targets[delivery]), (AT_ONCE, Target(0.7) if delivery == "stream" else Target())):
+        base = dataclasses.replace(direct, via=site.proxy) if delivery == "accel" else direct
+        for at_once in (1, AT_ONCE):
             yield pairs(
                 f"download, {delivery}{f', {at_once} at once' if at_once > 1 else ''}, {_mib(file)}",
                 size * at_once,
                 lambda ours=ours, at_once=at_once: _all(ours, size, at_once),
-                lambda at_once=at_once: _all(direct, size, at_once),
+                lambda base=base, at_once=at_once: _all(base, size, at_once),
                 rounds=rounds,
                 pids=service.workers(),
-                target=target,
+                target=DOWNLOAD.get((delivery, at_once), Target()) if counts else Target(),
             )
     site.remove(package["id"])
     site.clean()

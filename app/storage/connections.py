@@ -93,9 +93,9 @@ class Connection:
         _limit(self._http.sock, socket.SO_RCVTIMEO, seconds)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether bytes are on the socket as they are, without TLS."""
-        return not isinstance(self._http.sock, ssl.SSLSocket)
+    def has_plain_socket(self) -> bool:
+        """Whether there is a socket with the bytes as they are: no TLS, and no answer that is to end it."""
+        return self._http.sock is not None and not isinstance(self._http.sock, ssl.SSLSocket)
 
     def splice(self, pipe: int, size: int) -> int:
         """Move up to `size` bytes from the socket into an empty pipe; 0 at the end. Raises OSError."""

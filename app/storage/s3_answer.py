@@ -49,8 +49,8 @@ class S3Answer:
 
     @property
     def can_splice(self) -> bool:
-        """Whether the kernel can move the body without us: it is not encrypted, and as long as the head says."""
-        return self._connection.is_plain and self._response.length is not None
+        """Whether the kernel can move the body without us: on a plain socket, and as long as the head says."""
+        return self._connection.has_plain_socket and self._response.length is not None
 
     def splice(self, pipe: int, size: int) -> int:
         """Move up to `size` bytes of the body into an empty pipe (splice(2)); 0 at its end.

@@ -1,0 +1,161 @@
+"""The least that can stand between a client and MinIO, in Python: what of our cost is the way's and not ours.
+
+No HTTP towards the client, no database, no checks: only the bytes, in the service's own manner and sizes.
+"""
+
+import fcntl
+import hashlib
+import http.client
+import multiprocessing
+import os
+import queue
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from app.http.pipe import SIZE as PIPE_SIZE
+from app.storage.multipart import BUFFERS, PART_SIZE, READ, SENDERS
+from app.storage.s3_request import Crc32c
+from bench.client import Target, answer_head, content_length, download, upload_raw
+from bench.measure import Result, pairs
+from bench.site import BUCKET, Site
+
+KEY = "limits/object"
+
+
+def limits(site: Site, file: Path, rounds: int) -> Iterator[Result]:
+    """An upload that is hashed, checked and sent in parts, and a download that the kernel hands over."""
+    size = file.stat().st_size
+    upload_id = site.client()._create_multipart_upload(BUCKET, KEY, {})  # noqa: SLF001 - minio has no public way
+    count = -(-size // PART_SIZE)
+    urls = [_part_url(site, upload_id, number) for number in range(1, count + 1)]
+    with _Relay(lambda client: _receive(client, size, urls)) as relay:
+        yield pairs(
+            f"limit: bare upload, {size >> 20} MiB",
+            size,
+            lambda: relay.upload(file),
+            lambda: upload_raw(site.direct_put(KEY), file),
+            rounds=rounds,
+            pids=[relay.pid],
+            tidy=site.clean,
+        )
+    site.client()._abort_multipart_upload(BUCKET, KEY, upload_id)  # noqa: SLF001
+    direct = site.direct_get(KEY)
+    with _Relay(lambda client: _splice(client, direct)) as relay:
+        yield pairs(
+            f"limit: bare download, {size >> 20} MiB",
+            size,
+            relay.download,
+            lambda: download(direct),
+            rounds=rounds,
+            pids=[relay.pid],
+        )
+    site.clean(KEY)
+
+
+class _Relay:
+    """A process of its own that serves one client after the other with `serve`."""
+
+    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._process = multiprocessing.get_context("fork").Process(target=self._run, args=(serve,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
+        self._listener.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    def upload(self, file: Path) -> None:
+        with socket.create_connection(self._listener.getsockname()) as client, file.open("rb") as content:
+            client.sendfile(content)
+            if client.recv(1) != b"+":
+                raise ConnectionError("the bare upload failed")
+
+    def download(self) -> None:
+        with socket.create_connection(self._listener.getsockname()) as client:
+            buffer = bytearray(1 << 20)
+            while client.recv_into(buffer):
+                pass
+
+    def _run(self, serve: Callable[[socket.socket], None]) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            with client:
+                serve(client)
+
+
+def _part_url(site: Site, upload_id: str, number: int) -> str:
+    query = {"partNumber": str(number), "uploadId": upload_id}
+    return site.client().get_presigned_url("PUT", BUCKET, KEY, extra_query_params=query)
+
+
+def _receive(client: socket.socket, size: int, urls: list[str]) -> None:
+    parts: queue.SimpleQueue[tuple[str, memoryview] | None] = queue.SimpleQueue()
+    free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+    for _ in range(BUFFERS):
+        free.put(bytearray(PART_SIZE))
+    senders = [threading.Thread(target=_send_parts, args=(parts, free)) for _ in range(SENDERS)]
+    for sender in senders:
+        sender.start()
+    digest, left = hashlib.sha256(), size
+    for url in urls:
+        part = memoryview(free.get())[: min(PART_SIZE, left)]
+        checksum, filled = Crc32c(), 0
+        while filled < len(part):
+            count = client.recv_into(part[filled : filled + READ], 0, socket.MSG_WAITALL)
+            digest.update(part[filled : filled + count])
+            checksum.update(part[filled : filled + count])
+            filled += count
+        left -= filled
+        parts.put((url, part))
+    for _ in senders:
+        parts.put(None)
+    for sender in senders:
+        sender.join()
+    client.sendall(b"+")
+
+
+def _send_parts(
+    parts: "queue.SimpleQueue[tuple[str, memoryview] | None]", free: "queue.SimpleQueue[bytearray]"
+) -> None:
+    connection: http.client.HTTPConnection | None = None
+    while (task := parts.get()) is not None:
+        url, part = urlsplit(task[0]), task[1]
+        connection = connection or http.client.HTTPConnection(url.netloc)
+        connection.putrequest("PUT", f"{url.path}?{url.query}")
+        connection.putheader("Content-Length", str(len(part)))
+        connection.endheaders()
+        connection.sock.sendall(part)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise ConnectionError(f"MinIO answered {answer.status}")
+        free.put(part.obj)  # type: ignore[arg-type]  # the bytearray that the view is of
+
+
+def _splice(client: socket.socket, target: Target) -> None:
+    source, pipe = os.pipe()
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    with socket.create_connection(target.address) as storage:
+        storage.sendall(target.head("GET"))
+        head, early = answer_head(storage)
+        client.sendall(early)
+        left = content_length(head) - len(early)
+        while left:
+            held = os.splice(storage.fileno(), pipe, min(PIPE_SIZE, left))
+            left -= held
+            while held:
+                held -= os.splice(source, client.fileno(), held)
+    os.close(source)
+    os.close(pipe)
