@@ -28,6 +28,7 @@ from app.http import logs  # noqa: E402
 from app.http.refusals import LINE_LIMIT  # noqa: E402
 from app.metrics import forget_worker  # noqa: E402
 from app.objects import duty  # noqa: E402
+from app.warm_up import warm_up  # noqa: E402
 
 try:
     configuration = load()
@@ -71,7 +72,8 @@ def on_starting(arbiter):
 
 
 def post_worker_init(worker):
-    """Reconcile in the background; all workers of all replicas take turns by one lock."""
+    """Connect, then reconcile in the background; all workers of all replicas take turns by one lock."""
+    warm_up(worker.wsgi)
     duty.start(worker.wsgi)
 
 

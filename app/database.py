@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
-from app import waiting
+from app import prepared, waiting
 from app.breaker import Breaker
 from app.errors import DatabaseUnavailable
 
@@ -82,16 +82,20 @@ class Database:
         with self._translated(), self._place(), self.engine.connect() as connection, _autocommit(connection):
             yield connection
 
-    def rows(self, query: str, parameters: dict[str, Any]) -> list[Any]:
+    def rows(self, query: str, parameters: dict[str, Any], *, is_probe: bool = False) -> list[Any]:
         """The rows of one statement that stands for itself, as named tuples; `query` is as `compiled` gives it.
 
+        `is_probe`: it reads unique indexes, so that one plan is right for all parameters, see app.prepared.
         Straight through the driver: SQLAlchemy's way to it and back costs as much again. Raises DatabaseUnavailable.
         """
         with self.reading() as connection:
             driver: Any = connection.connection.dbapi_connection
             try:
                 with driver.cursor() as cursor:
-                    cursor.execute(query, parameters)
+                    if is_probe:
+                        prepared.execute(cursor, connection.info.setdefault("prepared", set()), query, parameters)
+                    else:
+                        cursor.execute(query, parameters)
                     row = _row_type(tuple(column.name for column in cursor.description))
                     return [row._make(values) for values in cursor.fetchall()]
             except psycopg2.Error as error:
@@ -103,8 +107,8 @@ class Database:
                 ) from error
 
     def row(self, query: str, parameters: dict[str, Any]) -> Any:
-        """The only row of `rows`, None if there is none. Raises DatabaseUnavailable."""
-        found = self.rows(query, parameters)
+        """The row that `query` finds by a unique key, None if there is none. Raises DatabaseUnavailable."""
+        found = self.rows(query, parameters, is_probe=True)
         return found[0] if found else None
 
     @contextlib.contextmanager

@@ -42,13 +42,18 @@ def plot(file: Path, about: dict[str, Any], results: list[Result]) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     moved = [result for result in results if result.ratio is not None and result.unit != "ms"]
+    spent = [result for result in moved if result.cpu is not None]
     listed = [result for result in results if result.unit == "ms"]
     figure, (rates, costs, times) = plt.subplots(
-        3, 1, figsize=(9, 15), height_ratios=[len(moved) + 2, 8, len(listed) + 2], layout="constrained"
+        3,
+        1,
+        figsize=(9, 4 + 0.27 * (len(moved) + len(spent) + len(listed))),
+        height_ratios=[len(moved) + 2, len(spent) + 2, len(listed) + 2],
+        layout="constrained",
     )
     _bars(rates, [(result.name, result.ratio, _asked(result, "≥ ")) for result in moved])
     rates.set_title("Rate, as a part of the base's (| is the target)")
-    _bars(costs, [(result.name, result.cpu, _asked(result, "CPU ≤ ")) for result in moved if result.cpu is not None])
+    _bars(costs, [(result.name, result.cpu, _asked(result, "CPU ≤ ")) for result in spent])
     costs.set_title("CPU of the service per byte, as a multiple of SHA-256's")
     _bars(times, [(result.name, result.ratio, 2.0) for result in listed])
     times.set_title("Median time of a list, as a multiple of that over 1,000 rows")

@@ -48,10 +48,10 @@ class PackageListing:
         Raises PackageNotFound.
         """
         parameters = {"name": name, "platform": platform, "arch": arch, "any_arch": ANY_ARCH}
-        row = self.database.row(latest_text(prerelease=prerelease), parameters)
-        if row is None:
+        rows = self.database.rows(latest_text(prerelease=prerelease), parameters)
+        if not rows:
             raise PackageNotFound("No active package matches.")
-        return row
+        return rows[0]
 
 
 def page_query(page: Page) -> tuple[str, dict[str, Any]]:

@@ -1,0 +1,28 @@
+"""What a worker does before it takes its first request, so that this one does not wait for it."""
+
+import logging
+
+from flask import Flask
+
+from app import waiting
+from app.errors import Unavailable
+from app.wiring import EXTENSION, Services
+
+ALLOWANCE = 5.0
+"""Seconds that PostgreSQL may take; after that the worker begins without it."""
+
+log = logging.getLogger(__name__)
+
+
+def warm_up(app: Flask) -> None:
+    """Make the first connection to PostgreSQL, to which SQLAlchemy adds questions of its own.
+
+    While several workers start on a busy machine that takes longer than a request may wait, and its silence would
+    be taken for PostgreSQL's.
+    """
+    parts: Services = app.extensions[EXTENSION]
+    try:
+        with waiting.allowance(ALLOWANCE):
+            parts.database.ping()
+    except Unavailable as error:
+        log.warning("starting without the database: %s", error.detail)
