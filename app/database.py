@@ -107,7 +107,7 @@ class Database:
                 ) from error
 
     def row(self, query: str, parameters: dict[str, Any]) -> Any:
-        """The row that `query` finds by a unique key, None if there is none. Raises DatabaseUnavailable."""
+        """The row that `query` finds or changes by a unique key, None if there is none. Raises DatabaseUnavailable."""
         found = self.rows(query, parameters, is_probe=True)
         return found[0] if found else None
 

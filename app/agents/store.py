@@ -169,8 +169,7 @@ class AgentStore:
             "previous": signed((report.sequence_num - 1) % 2**64),
             "capabilities": report.capabilities,
         }
-        with self.database.reading() as connection:
-            return connection.exec_driver_sql(_POLL, values).rowcount == 1
+        return self.database.row(_POLL, values) is not None
 
     @contextlib.contextmanager
     def conversation(self, report: Report) -> Iterator[Conversation]:

@@ -117,9 +117,9 @@ def statements(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str
     seen: list[str] = []
     rows = Database.rows
 
-    def noted_rows(database: Database, query: str, parameters: dict[str, Any]) -> list[Any]:
+    def noted_rows(database: Database, query: str, parameters: dict[str, Any], **options: Any) -> list[Any]:
         seen.append(query)
-        return rows(database, query, parameters)
+        return rows(database, query, parameters, **options)
 
     monkeypatch.setattr(Database, "rows", noted_rows)
 

@@ -32,6 +32,24 @@ def key_of(package: dict[str, object], parts: Services) -> str:
     return str(package["storage_path"]).removeprefix(f"{parts.storage.location}/")
 
 
+PATHS = {"detail": "{id}", "by id": "{id}/download", "by path": "{name}/{version}/{platform}/{arch}/{file_name}"}
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_what_a_read_costs(publisher: FlaskClient, agent: FlaskClient, statements: list[str], path: str) -> None:
+    """Token and package are one query, of what is there and of what is not; a bad token is none."""
+    package = published(publisher)
+    absent = {**package, "id": package["id"] + 1, "version": "9.9.9"}
+    statements.clear()
+    assert agent.get(f"/api/v1/packages/{path}".format(**package)).status_code == 200
+    assert len(statements) == 1
+    assert agent.get(f"/api/v1/packages/{path}".format(**absent)).status_code == 404
+    assert len(statements) == 2
+    agent.environ_base["HTTP_AUTHORIZATION"] = "Bearer none"
+    assert agent.get(f"/api/v1/packages/{path}".format(**package)).status_code == 401
+    assert len(statements) == 2
+
+
 def test_detail_is_what_the_upload_answered(publisher: FlaskClient) -> None:
     """GET by id gives the same JSON."""
     package = published(publisher)
