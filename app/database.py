@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 from app import prepared, waiting
 from app.breaker import Breaker
 from app.errors import DatabaseUnavailable
+from app.sqlstate import unusable
 
 POOL_TIMEOUT = 1.0
 """Seconds to wait for one of the pool's connections."""
@@ -38,21 +39,6 @@ SERVICE_SETTINGS = {
 APPLICATION = {"application_name": "opamp-packages"}
 
 KEEPALIVES = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-
-UNUSABLE = (
-    "57",  # operator intervention: shutdown, crash, cannot connect now
-    "53",  # insufficient resources: too many connections, disk full, out of memory
-    "55P03",  # lock not available within lock_timeout
-    "25P03",  # idle in transaction for too long
-    "40",  # transaction rollback: serialization failure, deadlock
-    "58",  # system error: I/O
-    "42501",  # a right is missing
-    "42P01",  # a table is missing: the schema is not there yet
-    "25006",  # read-only: a standby
-    "XX",  # internal error, data corrupted
-)
-"""SQLSTATEs, or their beginnings, which say that the database can't serve, not that the statement is wrong."""
-
 
 _DIALECT: Any = dialect()  # type: ignore[no-untyped-call]
 
@@ -217,14 +203,6 @@ def compiled(statement: ClauseElement) -> str:
 def places(engine: Engine) -> int:
     """How many connections the engine's pool has."""
     return engine.pool.size() if isinstance(engine.pool, QueuePool) else 1
-
-
-def unusable(error: DBAPIError) -> bool:
-    """Whether `error` tells of the database's state rather than of a wrong statement."""
-    sqlstate = getattr(error.orig, "pgcode", None)
-    if sqlstate is None:
-        return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
-    return str(sqlstate).startswith(UNUSABLE)
 
 
 def engine_options(pool_size: int) -> dict[str, Any]:

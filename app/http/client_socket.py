@@ -3,6 +3,10 @@
 import socket
 import struct
 import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Received = TypeVar("Received")
 
 TICK = 0.25
 """Seconds after which the kernel gives what has come, or nothing: then there is a look at the clock."""
@@ -30,21 +34,20 @@ class ClientSocket:
 
     def receive(self, size: int) -> bytes:
         """What has come, `size` bytes at most; b"" at the end."""
-        content = bytearray(size)
-        return bytes(content[: self._receive_into(memoryview(content), 0)])
+        return self._patiently(lambda: self._sock.recv(size))
 
     def fill(self, buffer: memoryview) -> int:
         """Fill `buffer` and return how many bytes: fewer at the end or from a slow client, 0 at the end only."""
-        return self._receive_into(buffer, socket.MSG_WAITALL)
+        return self._patiently(lambda: self._sock.recv_into(buffer, 0, socket.MSG_WAITALL))
 
-    def _receive_into(self, buffer: memoryview, flags: int) -> int:
+    def _patiently(self, receive: Callable[[], Received]) -> Received:
         self._set_up()
         silent_since = time.monotonic()
         while True:
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 raise TimeoutError
             try:
-                return self._sock.recv_into(buffer, 0, flags)
+                return receive()
             except BlockingIOError:  # TICK is over
                 if time.monotonic() - silent_since >= self._stall:
                     raise TimeoutError from None

@@ -53,12 +53,12 @@ class S3Answer:
         return self._connection.has_plain_socket and self._response.length is not None
 
     def splice(self, pipe: int, size: int) -> int:
-        """Move up to `size` bytes of the body into an empty pipe (splice(2)); 0 at its end.
+        """Move up to `size` bytes of the body into an empty pipe (splice(2), where that can be); 0 at its end.
 
         Raises StorageUnavailable, also where the storage stands still.
         """
         try:
-            if self._is_ahead:
+            if self._is_ahead or not self.can_splice:
                 self._is_ahead = False
                 return os.write(pipe, self._response.read1(min(size, READ_AHEAD)))
             count = self._connection.splice(pipe, size)

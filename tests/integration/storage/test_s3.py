@@ -156,10 +156,8 @@ def test_splice(s3_server: s3.S3, versitygw_server: s3.S3, s3_storage: MinioStor
     size = PART_SIZE + MIB
     written = s3_storage.write(key, Generated(size))
     reader = s3_storage.open(key, expected=written, start=start)
-    if not reader.can_splice:  # VersityGW ends its connections, and then the bytes are copied
-        assert s3_server is versitygw_server
-        assert drained(reader)[0] == size - start
-        return
+    # VersityGW ends its connections: nothing to splice from, so the bytes are copied into the pipe.
+    assert reader.can_splice == (s3_server is not versitygw_server)
     assert hashlib.sha256(spliced(reader, SIZE)).digest() == hashlib.sha256(content(size - start, start)).digest()
     kept = list(s3_storage._client._pool._idle)
     assert drained(s3_storage.open(key, expected=written)) == (size, digest(size))
