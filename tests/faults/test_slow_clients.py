@@ -50,7 +50,7 @@ def test_slow_readers(site: Site, url: str, package_id: int) -> None:
         assert crowd.received > COUNT * slow.KIB
     assert beside.failures == 0
     assert beside.p99 < 2
-    # A block of 1 MiB each, and the buffers of its connection to the S3.
+    # Nothing where the kernel moves the bytes; else a block of 1 MiB each, and its connection's buffers.
     assert beside.memory - before.memory < COUNT * 4 * MIB
 
 
