@@ -31,7 +31,7 @@ BUFFERS = SENDERS + 1
 PARTS_OF_ONE_SIZE = 1000
 """After so many parts the size doubles: 10,000 parts of 8 MiB then hold 8 TiB, and below 7.8 GiB none is larger."""
 
-READ = 4 * 1024 * 1024
+READ = PART_SIZE
 """Bytes asked of the source at once. Reads of 1 MiB cost a tenth more: our own code is out of the processor's cache
 each time that it has bytes to look at."""
 

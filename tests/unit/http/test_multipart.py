@@ -1,6 +1,7 @@
 """The form reader, fed with every split of its input."""
 
 import itertools
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from app.errors import BadRequest, Invalid, ServiceError, TooLarge, UnsupportedMediaType, UploadInterrupted
 from app.http.multipart import TEXT_LIMIT, FormReader, boundary_of
-from app.http.parts import AROUND_LIMIT, DIRECT, HEADER_LIMIT, MAX_PARTS, WINDOW
+from app.http.parts import AROUND_LIMIT, DIRECT, HEADER_LIMIT, LOOK_AHEAD, MAX_PARTS, WINDOW
 
 BOUNDARY = b"bound-ary"
+DELIMITER = b"\r\n--" + BOUNDARY
 MAX_FILE = 1 << 22
 
 
@@ -37,12 +39,12 @@ def part(disposition: str | bytes, content: bytes, *more: bytes) -> bytes:
     if isinstance(disposition, str):
         disposition = disposition.encode()
     lines = [b"Content-Disposition: form-data; " + disposition, *more]
-    return b"\r\n--" + BOUNDARY + b"\r\n" + b"\r\n".join(lines) + b"\r\n\r\n" + content
+    return DELIMITER + b"\r\n" + b"\r\n".join(lines) + b"\r\n\r\n" + content
 
 
 FILE = part('name="file"; filename="agent.bin"', b"the bytes")
 NAME = part('name="name"', b"opamp-agent")
-END = b"\r\n--" + BOUNDARY + b"--\r\n"
+END = DELIMITER + b"--\r\n"
 
 
 READ_SIZES = {"through the window": 4096, "past the window": 2 * DIRECT}
@@ -109,6 +111,19 @@ def test_file_of_any_size_comes_out_whole(size: int) -> None:
     """Files around the size of the buffer lose no byte at its edges."""
     content = bytes(index * 31 % 251 for index in range(size))
     assert receive([part('name="file"; filename="a"', content) + END])[2] == content
+
+
+@pytest.mark.parametrize("last", [b"", DELIMITER[:-1], DELIMITER + b"x", DELIMITER + b"-"])
+def test_file_may_end_anywhere_about_the_end_of_a_full_buffer(last: bytes) -> None:
+    """The delimiter, or what looks like one, at every place about the end of a buffer that is filled at once."""
+    whole = random.Random(last).randbytes(WINDOW + 3 * DIRECT)
+    end = WINDOW + DIRECT
+    for near, step in itertools.product((end, end + LOOK_AHEAD), range(-200, 40, 5)):
+        content = whole[: near + step] + last
+        form = part('name="file"; filename="a"', content) + END
+        assert receive([form], DIRECT)[2] == content
+        content += whole
+        assert receive([part('name="file"; filename="a"', content) + END], DIRECT)[2] == content
 
 
 def test_longer_boundary_in_the_file_is_content() -> None:
