@@ -119,9 +119,9 @@ class MinioStorage:
 
     def _ask_for(self, key: str, expected: WrittenObject, start: int, length: int) -> S3Answer:
         """The answer that brings these bytes of exactly this object. Raises as `open` does."""
-        headers = {"If-Match": f'"{expected.fingerprint}"'}
+        headers = {"if-match": f'"{expected.fingerprint}"'}
         if length < expected.size:
-            headers["Range"] = f"bytes={start}-{start + length - 1}"
+            headers["range"] = f"bytes={start}-{start + length - 1}"
         answer = self._client.send(S3Request("GET", key, headers=headers))
         if WrittenObject(answer.complete_length, answer.etag) != expected:
             answer.finish()

@@ -1,22 +1,21 @@
 """Signed requests to one bucket of an S3."""
 
 import hashlib
-import http.client
-from collections.abc import Mapping
+import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from urllib.parse import SplitResult, quote
-
-from minio.credentials.credentials import Credentials
-from minio.signer import sign_v4_s3
+from urllib.parse import quote
 
 from app.breaker import Breaker
 from app.errors import StorageUnavailable
-from app.storage.connections import FAILURES, Connection, ConnectionPool
+from app.storage.answer_head import AnswerHead
+from app.storage.connection import Connection
+from app.storage.connections import ConnectionPool
 from app.storage.s3_answer import S3Answer
 from app.storage.s3_errors import BucketExists, refusal, unavailable
 from app.storage.s3_request import Body, S3Request
+from app.storage.sigv4 import Signer
 
+NOTHING = memoryview(b"")
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
@@ -38,13 +37,13 @@ class S3Client:
     def __init__(self, account: S3Account) -> None:
         self.bucket = account.bucket
         self._region = account.region or "us-east-1"
-        self._origin = SplitResult("https" if account.use_ssl else "http", account.endpoint, "", "", "")
-        self._credentials = Credentials(account.access_key, account.secret_key)
+        self._endpoint = account.endpoint
+        self._signer = Signer(account.access_key, account.secret_key, self._region)
         self._pool = ConnectionPool(account.endpoint, use_ssl=account.use_ssl)
         self._breaker = Breaker(StorageUnavailable)
 
     def __repr__(self) -> str:
-        return f"S3Client({self._origin.geturl()}/{self.bucket})"
+        return f"S3Client({self._endpoint}/{self.bucket})"
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -58,7 +57,7 @@ class S3Client:
         """
         self._breaker.check()
         try:
-            answer = self._carried_out(request, *self._signed(request))
+            answer = self._carried_out(request, self._signed(request))
         except StorageUnavailable as error:
             if isinstance(error.__cause__, TimeoutError):
                 self._breaker.fell_silent()
@@ -78,62 +77,51 @@ class S3Client:
         except BucketExists:
             return
 
-    def _url(self, key: str, query: Mapping[str, str]) -> SplitResult:
-        path = f"/{self.bucket}/{quote(key, safe='/-_.~')}" if key else f"/{self.bucket}"
-        pairs = (f"{quote(name, safe='-_.~')}={quote(text, safe='-_.~')}" for name, text in query.items())
-        return self._origin._replace(path=path, query="&".join(pairs))
-
-    def _signed(self, request: S3Request) -> tuple[str, dict[str, str]]:
-        """The request's target, and its headers with the signature."""
-        url, now, body = self._url(request.key, request.query), datetime.now(UTC), request.body
-        content_hash = body.content_hash if body else EMPTY_SHA256
-        headers: dict[str, str | list[str] | tuple[str]] = {
-            "Host": url.netloc,
-            "x-amz-date": now.strftime("%Y%m%dT%H%M%SZ"),
-            "x-amz-content-sha256": content_hash,
+    def _signed(self, request: S3Request) -> bytes:
+        """The request's head."""
+        path = f"/{self.bucket}/{quote(request.key, safe='/-_.~')}" if request.key else f"/{self.bucket}"
+        pairs = (f"{name}={quote(text, safe='-_.~')}" for name, text in sorted(request.query.items()))
+        query = "&".join(pairs)
+        body = request.body
+        headers = {
+            "host": self._endpoint,
+            "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+            "x-amz-content-sha256": body.content_hash if body else EMPTY_SHA256,
             **request.headers,
             **(body.headers if body else {}),
         }
-        signed = sign_v4_s3(
-            method=request.method,
-            url=url,
-            region=self._region,
-            headers=headers,
-            credentials=self._credentials,
-            content_sha256=content_hash,
-            date=now,
-        )
-        target = f"{url.path}?{url.query}" if url.query else url.path
-        return target, {name: str(content) for name, content in signed.items()}
+        headers["authorization"] = self._signer.authorization(request.method, path, query, headers)
+        lines = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
+        if lines.count("\n") != len(headers):
+            raise ValueError("A header of a request to the storage has a line end.")
+        return f"{request.method} {path}{'?' * bool(query)}{query} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
-    def _carried_out(self, request: S3Request, target: str, headers: dict[str, str]) -> S3Answer:
+    def _carried_out(self, request: S3Request, head: bytes) -> S3Answer:
         connection = self._pool.take(fresh=request.fresh)
         try:
-            return S3Answer(self._pool, connection, _exchange(connection, request, target, headers))
-        except FAILURES as error:
-            connection.close()
+            return self._exchange(connection, request, head)
+        except OSError as error:
             if not connection.kept or isinstance(error, TimeoutError):
                 raise unavailable(error) from error
+        try:
+            return self._exchange(self._pool.take(fresh=True), request, head)
+        except OSError as error:
+            raise unavailable(error) from error
+
+    def _exchange(self, connection: Connection, request: S3Request, head: bytes) -> S3Answer:
+        """Send the request and wait for the head of its answer. Whatever it raises, the connection is closed."""
+        try:
+            answer_head = _answer_head(connection, request, head)
+            return S3Answer(self._pool, connection, answer_head, request.method)
         except BaseException:
             connection.close()
             raise
-        connection = self._pool.take(fresh=True)
-        try:
-            return S3Answer(self._pool, connection, _exchange(connection, request, target, headers))
-        except FAILURES as error:
-            connection.close()
-            raise unavailable(error) from error
 
 
-def _exchange(
-    connection: Connection, request: S3Request, target: str, headers: dict[str, str]
-) -> http.client.HTTPResponse:
-    patience = request.patience
-    connection.send_head(request.method, target, headers, patience)
+def _answer_head(connection: Connection, request: S3Request, head: bytes) -> AnswerHead:
     try:
-        if request.body:
-            connection.send_body(request.body.content, patience)
+        connection.send(head, request.body.content if request.body else NOTHING, request.patience)
     except (BrokenPipeError, ConnectionResetError):
         # A refusal that was sent before the body was read to its end tells more than the broken pipe.
-        return connection.answer(patience)
-    return connection.answer(patience)
+        return connection.answer(request.patience)
+    return connection.answer(request.patience)

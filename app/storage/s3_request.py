@@ -44,12 +44,12 @@ class Body:
     def __init__(self, content: bytes | memoryview, checksum: str = "") -> None:
         self.content = memoryview(content)
         self.content_hash = "UNSIGNED-PAYLOAD" if checksum else hashlib.sha256(content).hexdigest()
-        self.headers = {"Content-Length": str(len(content)), **({CHECKSUM: checksum} if checksum else {})}
+        self.headers = {"content-length": str(len(content)), **({CHECKSUM: checksum} if checksum else {})}
 
 
 @dataclass(frozen=True)
 class S3Request:
-    """One request for `key`, or for the bucket itself if the key is empty.
+    """One request for `key`, or for the bucket itself if the key is empty; names of `headers` in lower case.
 
     `fresh` sends it on a new connection, for what must not be carried out twice; else it is repeated once if a
     kept connection turns out to be closed.

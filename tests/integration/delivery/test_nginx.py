@@ -9,6 +9,7 @@ from pathlib import Path
 from dev import nginx, processes
 from dev.checkout import PROJECT
 from dev.package_service import PackageService
+from tests.certificates import self_signed
 from tests.configuration import configuration
 from tests.integration.delivery.client import Client
 
@@ -89,12 +90,7 @@ def test_numbers_are_not_public(services_folder: Path, accel_service: PackageSer
 
 def test_tls_example(services_folder: Path, accel_service: PackageService, tmp_path: Path) -> None:
     """The lines marked #tls, uncommented, serve HTTPS; the plain port then only redirects."""
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    subprocess.run(
-        ["openssl", "req", *options, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True
-    )
+    certificate, key = self_signed(tmp_path)
     secure_port, plain_port = processes.free_port(), processes.free_port()
     folder = services_folder / "nginx-tls"
     tls = nginx.Tls(secure_port, plain_port, certificate, key)

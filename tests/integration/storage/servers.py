@@ -1,9 +1,12 @@
 """Small servers that misbehave on purpose, on free ports of 127.0.0.1."""
 
 import contextlib
+import select
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 Behaviour = Callable[[socket.socket], None]
 
@@ -90,6 +93,34 @@ def stalling(upstream: str, after: int, until: threading.Event) -> Behaviour:
             until.wait(30)
 
     return proxy
+
+
+def encrypted(upstream: str, certificate: Path, key: Path) -> Behaviour:
+    """`upstream` by TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def proxy(connection: socket.socket) -> None:
+        host, _, port = upstream.partition(":")
+        with (
+            context.wrap_socket(connection, server_side=True) as client,
+            socket.create_connection((host, int(port))) as server,
+        ):
+            _relay(client, server)
+
+    return proxy
+
+
+def _relay(client: ssl.SSLSocket, server: socket.socket) -> None:
+    """One thread for both ways, as two may not use a TLS socket at once."""
+    while True:
+        ready = [client] if client.pending() else select.select([client, server], [], [])[0]
+        for source, target in ((client, server), (server, client)):
+            if source in ready:
+                block = source.recv(65536)
+                if not block:
+                    return
+                target.sendall(block)
 
 
 def _run(behaviour: Behaviour, connection: socket.socket) -> None:
