@@ -1,20 +1,13 @@
 """What is asked of an S3."""
 
 import base64
-import ctypes
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import google_crc32c
+from crc32c import crc32c
 
 from app.storage.patience import Patience
-
-CRC_BLOCK = 256 * 1024
-"""Bytes that are checked at once."""
-
-_Block = ctypes.c_char * CRC_BLOCK
-"""google-crc32c takes `bytes`, and no view of a buffer that can be resized; but an array of C that lies in one."""
 
 CHECKSUM = "x-amz-checksum-crc32c"
 """The header that lets the storage check the bytes without a signature over them."""
@@ -27,11 +20,8 @@ class Crc32c:
         self._checksum = 0
 
     def update(self, content: memoryview) -> None:
-        """Go on with `content`, which is writable; cheapest while it is still in the processor's cache."""
-        whole = len(content) - len(content) % CRC_BLOCK
-        for start in range(0, whole, CRC_BLOCK):
-            self._checksum = google_crc32c.extend(self._checksum, _Block.from_buffer(content, start))
-        self._checksum = google_crc32c.extend(self._checksum, bytes(content[whole:]))
+        """Go on with `content`; other threads may run meanwhile."""
+        self._checksum = crc32c(content, self._checksum)
 
     def __str__(self) -> str:
         """As S3 writes it: big endian, in base64."""
