@@ -5,7 +5,6 @@ No HTTP towards the client, no database, no checks: only the bytes, in the servi
 
 import fcntl
 import hashlib
-import http.client
 import multiprocessing
 import os
 import queue
@@ -14,16 +13,17 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from app.http.pipe import SIZE as PIPE_SIZE
+from app.http.search import find
 from app.storage.multipart import BUFFERS, PART_SIZE, READ, SENDERS
 from app.storage.s3_request import Crc32c
-from bench.client import Target, answer_head, content_length, download, upload_raw
+from bench.client import BOUNDARY, Target, answer_head, content_length, download, upload_raw
 from bench.measure import Result, pairs
 from bench.site import BUCKET, Site
 
 KEY = "limits/object"
+DELIMITER = b"\r\n--" + BOUNDARY.encode()
 
 
 def limits(site: Site, file: Path, rounds: int) -> Iterator[Result]:
@@ -31,17 +31,18 @@ def limits(site: Site, file: Path, rounds: int) -> Iterator[Result]:
     size = file.stat().st_size
     upload_id = site.client()._create_multipart_upload(BUCKET, KEY, {})  # noqa: SLF001 - minio has no public way
     count = -(-size // PART_SIZE)
-    urls = [_part_url(site, upload_id, number) for number in range(1, count + 1)]
-    with _Relay(lambda client: _receive(client, size, urls)) as relay:
-        yield pairs(
-            f"limit: bare upload, {size >> 20} MiB",
-            size,
-            lambda: relay.upload(file),
-            lambda: upload_raw(site.direct_put(KEY), file),
-            rounds=rounds,
-            pids=[relay.pid],
-            tidy=site.clean,
-        )
+    parts = [_part(site, upload_id, number) for number in range(1, count + 1)]
+    for name, wanted in (("bare upload", b""), ("bare upload with a search", DELIMITER)):
+        with _Relay(lambda client, wanted=wanted: _receive(client, size, parts, wanted)) as relay:  # type: ignore[misc]
+            yield pairs(
+                f"limit: {name}, {size >> 20} MiB",
+                size,
+                lambda relay=relay: relay.upload(file),  # type: ignore[misc]
+                lambda: upload_raw(site.direct_put(KEY), file),
+                rounds=rounds,
+                pids=[relay.pid],
+                tidy=site.clean,
+            )
     site.client()._abort_multipart_upload(BUCKET, KEY, upload_id)  # noqa: SLF001
     direct = site.direct_get(KEY)
     with _Relay(lambda client: _splice(client, direct)) as relay:
@@ -95,13 +96,13 @@ class _Relay:
                 serve(client)
 
 
-def _part_url(site: Site, upload_id: str, number: int) -> str:
+def _part(site: Site, upload_id: str, number: int) -> Target:
     query = {"partNumber": str(number), "uploadId": upload_id}
-    return site.client().get_presigned_url("PUT", BUCKET, KEY, extra_query_params=query)
+    return Target(site.client().get_presigned_url("PUT", BUCKET, KEY, extra_query_params=query))
 
 
-def _receive(client: socket.socket, size: int, urls: list[str]) -> None:
-    parts: queue.SimpleQueue[tuple[str, memoryview] | None] = queue.SimpleQueue()
+def _receive(client: socket.socket, size: int, targets: list[Target], wanted: bytes) -> None:
+    parts: queue.SimpleQueue[tuple[Target, memoryview] | None] = queue.SimpleQueue()
     free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
     for _ in range(BUFFERS):
         free.put(bytearray(PART_SIZE))
@@ -109,16 +110,18 @@ def _receive(client: socket.socket, size: int, urls: list[str]) -> None:
     for sender in senders:
         sender.start()
     digest, left = hashlib.sha256(), size
-    for url in urls:
+    for target in targets:
         part = memoryview(free.get())[: min(PART_SIZE, left)]
         checksum, filled = Crc32c(), 0
         while filled < len(part):
             count = client.recv_into(part[filled : filled + READ], 0, socket.MSG_WAITALL)
+            if wanted and find(wanted, part[filled : filled + count]) >= 0:
+                raise ValueError("the random file holds the delimiter")
             digest.update(part[filled : filled + count])
             checksum.update(part[filled : filled + count])
             filled += count
         left -= filled
-        parts.put((url, part))
+        parts.put((target, part))
     for _ in senders:
         parts.put(None)
     for sender in senders:
@@ -127,21 +130,20 @@ def _receive(client: socket.socket, size: int, urls: list[str]) -> None:
 
 
 def _send_parts(
-    parts: "queue.SimpleQueue[tuple[str, memoryview] | None]", free: "queue.SimpleQueue[bytearray]"
+    parts: "queue.SimpleQueue[tuple[Target, memoryview] | None]", free: "queue.SimpleQueue[bytearray]"
 ) -> None:
-    connection: http.client.HTTPConnection | None = None
+    connection: socket.socket | None = None
     while (task := parts.get()) is not None:
-        url, part = urlsplit(task[0]), task[1]
-        connection = connection or http.client.HTTPConnection(url.netloc)
-        connection.putrequest("PUT", f"{url.path}?{url.query}")
-        connection.putheader("Content-Length", str(len(part)))
-        connection.endheaders()
-        connection.sock.sendall(part)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != 200:
-            raise ConnectionError(f"MinIO answered {answer.status}")
+        target, part = task
+        connection = connection or socket.create_connection(target.address)
+        connection.sendall(target.head("PUT", f"Content-Length: {len(part)}\r\n"))
+        connection.sendall(part)
+        head, _ = answer_head(connection)
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise ConnectionError(f"MinIO answered {head[:80]!r}")
         free.put(part.obj)  # type: ignore[arg-type]  # the bytearray that the view is of
+    if connection is not None:
+        connection.close()
 
 
 def _splice(client: socket.socket, target: Target) -> None:
