@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import select
 import threading
 import time
 from collections import namedtuple
@@ -10,35 +9,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg2
-from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event, text
+from sqlalchemy import ClauseElement, Connection, Engine, create_engine, text
 from sqlalchemy.dialects.postgresql.psycopg2 import dialect
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from app import prepared, waiting
 from app.breaker import Breaker
 from app.errors import DatabaseUnavailable
+from app.pool import APPLICATION, KEEPALIVES, POOL_TIMEOUT, places, set_autocommit
 from app.sqlstate import unusable
-
-POOL_TIMEOUT = 1.0
-"""Seconds to wait for one of the pool's connections."""
-
-SERVICE_SETTINGS = {
-    "lock_timeout": "1200",
-    "idle_in_transaction_session_timeout": "5000",
-    # Each query of a request stands on an index: one whose matches the planner misjudges must not read a whole table,
-    # nor be compiled or handed to other processes for longer than it runs.
-    "enable_seqscan": "off",
-    "random_page_cost": "1.1",
-    "jit": "off",
-    "max_parallel_workers_per_gather": "0",
-}
-"""PostgreSQL settings (times in ms) of sessions that serve requests; commands and migrations have none."""
-
-APPLICATION = {"application_name": "opamp-packages"}
-
-KEEPALIVES = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 _DIALECT: Any = dialect()  # type: ignore[no-untyped-call]
 
@@ -65,7 +45,8 @@ class Database:
 
         Raises DatabaseUnavailable.
         """
-        with self._translated(), self._place(), self.engine.connect() as connection, _autocommit(connection):
+        with self._translated(), self._place(), self.engine.connect() as connection:
+            set_autocommit(connection.connection.dbapi_connection, wanted=True)
             yield connection
 
     def rows(self, query: str, parameters: dict[str, Any], *, is_probe: bool = False) -> list[Any]:
@@ -74,23 +55,29 @@ class Database:
         `is_probe`: it reads unique indexes, so that one plan is right for all parameters, see app.prepared.
         Straight through the driver: SQLAlchemy's way to it and back costs as much again. Raises DatabaseUnavailable.
         """
-        with self.reading() as connection:
-            driver: Any = connection.connection.dbapi_connection
+        with self._translated(), self._place():
+            connection: PoolProxiedConnection | None = None
             try:
+                connection = self.engine.raw_connection()
+                driver: Any = connection.driver_connection
+                set_autocommit(driver, wanted=True)
                 with driver.cursor() as cursor:
                     if is_probe:
                         prepared.execute(cursor, connection.info.setdefault("prepared", set()), query, parameters)
                     else:
                         cursor.execute(query, parameters)
-                    row = _row_type(tuple(column.name for column in cursor.description))
+                    row = _row_type(tuple([column.name for column in cursor.description]))
                     return [row._make(values) for values in cursor.fetchall()]
             except psycopg2.Error as error:
-                is_lost = bool(driver.closed)
-                if is_lost:
+                is_lost = connection is None or bool(driver.closed)
+                if connection is not None and is_lost:
                     connection.invalidate(error)
                 raise DBAPIError.instance(
                     query, parameters, error, psycopg2.Error, connection_invalidated=is_lost, dialect=_DIALECT
                 ) from error
+            finally:
+                if connection is not None:
+                    connection.close()
 
     def row(self, query: str, parameters: dict[str, Any]) -> Any:
         """The row that `query` finds or changes by a unique key, None if there is none. Raises DatabaseUnavailable."""
@@ -104,6 +91,7 @@ class Database:
         Raises DatabaseUnavailable, and CommitInDoubt if the commit's own answer was lost.
         """
         with self._translated(), self._place(), self.engine.connect() as connection:
+            set_autocommit(connection.connection.dbapi_connection, wanted=False)
             yield connection
             try:
                 connection.commit()
@@ -171,22 +159,6 @@ class Database:
             self._breaker.fell_silent()
 
 
-@contextlib.contextmanager
-def _autocommit(connection: Connection) -> Iterator[None]:
-    """No BEGIN and no ROLLBACK around statements.
-
-    By psycopg2's own flag: SQLAlchemy's isolation levels cost a round trip each time, and if that is not answered
-    SQLAlchemy 2.1 loses the pool's place for good.
-    """
-    driver: Any = connection.connection.dbapi_connection
-    driver.autocommit = True
-    try:
-        yield
-    finally:
-        if not driver.closed:
-            driver.autocommit = False
-
-
 @functools.lru_cache(maxsize=256)
 def _row_type(columns: tuple[str, ...]) -> Any:
     return namedtuple("Row", columns)  # noqa: PYI024 - the columns are not known before
@@ -198,41 +170,3 @@ def compiled(statement: ClauseElement) -> str:
     To have SQLAlchemy look up its own compilation costs more than PostgreSQL's answer.
     """
     return str(statement.compile(dialect=_DIALECT))
-
-
-def places(engine: Engine) -> int:
-    """How many connections the engine's pool has."""
-    return engine.pool.size() if isinstance(engine.pool, QueuePool) else 1
-
-
-def engine_options(pool_size: int) -> dict[str, Any]:
-    """What Flask-SQLAlchemy makes the engine with."""
-    return {
-        "pool_size": pool_size,
-        "max_overflow": 0,
-        "pool_timeout": POOL_TIMEOUT,
-        "pool_use_lifo": True,
-        "use_native_hstore": False,  # saves each new connection three round trips
-        "connect_args": {**APPLICATION, **KEEPALIVES},
-    }
-
-
-def prepare(engine: Engine) -> None:
-    """Give the engine's new connections their settings, and keep dead ones from being used."""
-    event.listen(engine, "do_connect", _limit_service_sessions)
-    event.listen(engine, "checkout", _refuse_dead)
-
-
-def _limit_service_sessions(
-    _dialect: object, _record: ConnectionPoolEntry, _arguments: object, parameters: dict[str, Any]
-) -> None:
-    if waiting.left() is not None:
-        parameters["options"] = " ".join(f"-c {name}={value}" for name, value in SERVICE_SETTINGS.items())
-
-
-def _refuse_dead(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: object) -> None:
-    """An idle connection with something to read has been closed by the server: take a new one instead."""
-    poller = select.poll()
-    poller.register(connection.fileno(), select.POLLIN)
-    if poller.poll(0):
-        raise DisconnectionError

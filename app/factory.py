@@ -12,12 +12,12 @@ from app.accounts import tokens
 from app.agents import handlers as agents
 from app.channels import handlers as channels
 from app.config import Config, load
-from app.database import engine_options
 from app.extensions import db, migrate
 from app.http import logs, openapi, problems, request_id, safety, swagger
 from app.http.converters import BigIntConverter
 from app.offers import handlers as offers
 from app.packages import handlers as packages
+from app.pool import engine_options
 from app.wiring import wire
 
 BLUEPRINTS = (accounts, packages, channels, offers, agents, health, metrics)

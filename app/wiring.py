@@ -6,7 +6,7 @@ from typing import cast
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
-from app import metrics
+from app import metrics, pool
 from app.accounts.logins import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
@@ -16,7 +16,7 @@ from app.agents.manager import AgentManager
 from app.agents.store import AgentStore
 from app.channels.store import ChannelStore, refuse_pinned
 from app.config import Config
-from app.database import Database, prepare
+from app.database import Database
 from app.extensions import db
 from app.objects.ledger import Ledger
 from app.objects.reconcile import Reconciler
@@ -88,7 +88,7 @@ def wire(app: Flask, config: Config) -> Services:
 
 def build(config: Config, engine: Engine) -> Services:
     """The parts on a given engine."""
-    prepare(engine)
+    pool.prepare(engine)
     database = Database(engine, on_error=metrics.count_database_error)
     store = PackageStore(database, refuse_delete=refuse_pinned)
     storage = CountedStorage(make_storage(config, store), metrics.count_storage_error)

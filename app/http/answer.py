@@ -8,6 +8,7 @@ from gunicorn import util
 from gunicorn.http.wsgi import FileWrapper, Response
 
 from app.http import pipe
+from app.http.client_socket import never_block
 
 BLOCK = 1 << 20
 """Bytes read at once of what is streamed: 8 KiB, the usual, is four times slower."""
@@ -37,7 +38,7 @@ class Answer(Response):  # type: ignore[misc]  # gunicorn has no types
 
     def sending(self, body: Iterable[bytes]) -> Sending:
         """Send the head and all of `body`. Raises AnswerCutShort, OSError, and what the body raises."""
-        self.sock.setblocking(False)
+        never_block(self.sock)
         if isinstance(body, FileBlocks) and self._is_file(body):
             yield from self._sending_file(body.filelike)
         elif isinstance(body, FileBlocks) and self._is_spliced(body):

@@ -12,6 +12,12 @@ TICK = 0.25
 """Seconds after which the kernel gives what has come, or nothing: then there is a look at the clock."""
 
 
+def never_block(sock: socket.socket) -> None:
+    """Let `sock` raise BlockingIOError instead of waiting; at no cost where it does so already."""
+    if sock.gettimeout() != 0:
+        sock.setblocking(False)
+
+
 class ClientSocket:
     """Blocking reads from `sock`. Raises TimeoutError after `stall` seconds of silence, and after `deadline`.
 

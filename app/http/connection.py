@@ -13,6 +13,7 @@ from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn
 
 from app.http.answer import Answer, Sending
+from app.http.client_socket import never_block
 from app.http.framing import Unreader
 
 HEAD_LIMIT = 1 << 16
@@ -52,7 +53,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         """Take what the client has sent so far; READY also for what can only be refused."""
         seen = len(self.head)
         try:
-            self.sock.setblocking(False)
+            never_block(self.sock)
             received = self.sock.recv(1 << 14)
         except BlockingIOError:
             return Head.PARTIAL

@@ -6,6 +6,7 @@ that takes out what looks like a token, a signature or the credentials of a URL.
 
 import json
 import logging
+import os
 import re
 import sys
 from datetime import UTC, datetime
@@ -71,15 +72,29 @@ def without_secrets(text: str) -> str:
 
 
 class StandardError(logging.Handler):
-    """Writes each line at once to what sys.stderr is at that moment."""
+    """Writes each line at once, in one piece, to what sys.stderr is at that moment."""
+
+    def createLock(self) -> None:  # noqa: N802 - logging's name
+        """None: threads that wait for each other's lines would cost more than the lines."""
+        self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record's line; a standard error that is gone ends no request."""
         try:
-            sys.stderr.write(self.format(record) + "\n")
-            sys.stderr.flush()
+            _write_line(self.format(record))
         except Exception:  # noqa: BLE001 - a log must not end a request
             self.handleError(record)
+
+
+def _write_line(line: str) -> None:
+    try:
+        descriptor = sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        sys.stderr.write(line + "\n")
+        return
+    left = line.encode() + b"\n"
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def settings() -> dict[str, Any]:

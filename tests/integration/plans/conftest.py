@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from app.database import SERVICE_SETTINGS
+from app.pool import SERVICE_SETTINGS
 from bench.rows import fill
 from dev.postgres import Postgres
 from tests.databases import migrated
