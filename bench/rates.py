@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench import machine
 from bench.client import Target as Address
-from bench.load import rate
+from bench.load import CLIENT, rate
 from bench.measure import Result, Target
 from bench.site import BUCKET, Site
 
@@ -38,6 +38,6 @@ def _compared(name: str, ours: Address, base: Address, seconds: float, rounds: i
         base=statistics.median(other for _, other in both),
         unit="1/s",
         ratio=statistics.median(own / other for own, other in both),
-        more={"pairs": both, "stolen": machine.Moment.now().stolen_since(before)},
+        more={"pairs": both, "client": CLIENT, "stolen": machine.Moment.now().stolen_since(before)},
     )
     return target.judge(result)

@@ -20,11 +20,12 @@ def request_id() -> str:
     """The current request's id: the client's own if it is acceptable, else a new one, the same all along."""
     if not has_request_context():
         return new_id()
-    known = request.environ.get(KEPT_AS)
+    environ = request.environ
+    known: str | None = environ.get(KEPT_AS)
     if known is None:
-        offered = request.headers.get(HEADER, "")
-        known = request.environ[KEPT_AS] = offered if ACCEPTABLE.fullmatch(offered) else new_id()
-    return str(known)
+        offered = environ.get("HTTP_X_REQUEST_ID", "")
+        known = environ[KEPT_AS] = offered if ACCEPTABLE.fullmatch(offered) else new_id()
+    return known
 
 
 def _add_header(response: Response) -> Response:

@@ -13,8 +13,10 @@ HEADERS = {
 
 
 def _add_headers(response: Response) -> Response:
+    own = {name.lower() for name, _ in response.headers}
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in own:
+            response.headers.add(name, value)
     return response
 
 
