@@ -42,6 +42,11 @@ TRIGRAM = 3
 
 _PACKAGES = Package.__table__.c
 
+UNLISTED = frozenset({"version_key", "is_prerelease", "content_type", "fingerprint", "damaged_at", "verified_at"})
+"""What no list shows: a page of 100 rows is a third shorter without, on its way from PostgreSQL."""
+
+LISTED = tuple(column for column in COLUMNS if column.name not in UNLISTED)
+
 
 @functools.lru_cache(maxsize=1024)
 def page_text(filters: frozenset[str], sort: str, *, continued: bool, searched: int) -> str:
@@ -55,7 +60,7 @@ def page_text(filters: frozenset[str], sort: str, *, continued: bool, searched: 
         here = tuple_(SORTS[sort.lstrip("-")], Package.id)
         there = tuple_(bindparam("after"), bindparam("after_id"))
         conditions.append(here < there if sort.startswith("-") else here > there)
-    rows = select(*COLUMNS).where(*conditions)
+    rows = select(*_listed(sort)).where(*conditions)
     if searched >= TRIGRAM:
         return compiled(_search(rows, sort))
     if searched:
@@ -77,7 +82,12 @@ def _search(rows: Select[Any], sort: str) -> Any:
     few = rows.where(_matches(_PACKAGES), ~is_done, found < _number(FREQUENT)).offset(_number(0)).subquery()
     sort_few = _ids(few).order_by(*_order(sort, few.c))
     ways = union_all(done, *(_ids(way.limit(limit).subquery()) for way in (go_on, sort_few)))
-    return select(*COLUMNS).where(Package.id.in_(ways)).order_by(*order).limit(limit)
+    return select(*_listed(sort)).where(Package.id.in_(ways)).order_by(*order).limit(limit)
+
+
+def _listed(sort: str) -> tuple[ColumnElement[Any], ...]:
+    """What is shown, and what is sorted by."""
+    return LISTED if sort.lstrip("-") != "version" else (*LISTED, _PACKAGES.version_key)
 
 
 def _ids(of: FromClause) -> Select[Any]:

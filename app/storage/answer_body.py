@@ -5,7 +5,6 @@ from typing import Protocol
 
 from app.storage.answer_head import AnswerHead, MalformedAnswer
 from app.storage.connection import Connection
-from app.storage.patience import Patience
 
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
 
@@ -55,23 +54,20 @@ class ChunkedBody:
             return b""
         block = self._connection.receive(min(size, self._chunk))
         self._chunk -= len(block)
-        if block and not self._chunk and self._line():
+        if block and not self._chunk and self._connection.line():
             raise MalformedAnswer("a chunk that is longer than it says")
         return block
 
     def _begin_chunk(self) -> None:
-        line = self._line()
+        line = self._connection.line()
         size = _CHUNK_SIZE.fullmatch(line)
         if size is None:
             raise MalformedAnswer(f"a chunk that begins with {line[:40]!r}")
         self._chunk = int(size[1], 16)
         if not self._chunk:
-            while self._line():
+            while self._connection.line():
                 pass
             self.left = 0
-
-    def _line(self) -> bytes:
-        return self._connection.line(Patience())
 
 
 def body_of(head: AnswerHead, method: str, connection: Connection) -> AnswerBody:

@@ -67,9 +67,9 @@ class Connection:
             if head.status >= 200:
                 return head
 
-    def line(self, patience: Patience) -> bytes:
-        """The next line of the body, without its end."""
-        return self._until(b"\r\n", patience)
+    def line(self) -> bytes:
+        """The next line of the body, without its end; each piece of it is waited for as at last."""
+        return self._until(b"\r\n")
 
     def receive(self, size: int) -> bytes:
         """The next `size` bytes of the body; fewer where they do not come at once, b"" at the connection's end."""
@@ -133,16 +133,19 @@ class Connection:
             self._open.sendall(content[start : start + SEND_BLOCK])
             patience.progress()
 
-    def _until(self, end: bytes, patience: Patience) -> bytes:
+    def _until(self, end: bytes, patience: Patience | None = None) -> bytes:
         """What comes before `end`."""
         block = self._ahead
         while (found := block.find(end)) < 0:
             if len(block) > LIMIT:
                 raise MalformedAnswer(f"a head or line over {LIMIT} bytes")
-            self.wait_for_bytes(patience.left())
+            if patience is not None:
+                self.wait_for_bytes(patience.left())
             try:
                 came = self._open.recv(READ_AHEAD)
             except (BlockingIOError, TimeoutError):
+                if patience is None:
+                    raise TimeoutError from None
                 continue  # whether to go on waiting, `left` decides
             if not came:
                 raise ConnectionResetError("the connection was closed before an answer")

@@ -92,7 +92,7 @@ class S3Client:
         }
         headers["authorization"] = self._signer.authorization(request.method, path, query, headers)
         lines = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
-        if lines.count("\n") != len(headers):
+        if len(lines.splitlines()) != len(headers):
             raise ValueError("A header of a request to the storage has a line end.")
         return f"{request.method} {path}{'?' * bool(query)}{query} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 

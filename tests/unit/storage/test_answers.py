@@ -3,21 +3,24 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from app.errors import ObjectNotFound, StorageUnavailable
+from app.storage.patience import BYTES_PER_EXTRA_SECOND, FIRST_BYTE, Patience
 from app.storage.s3_answer import S3Answer
 from app.storage.s3_client import S3Account, S3Client
 from app.storage.s3_request import S3Request
 
 HEAD = b"HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 5\r\n\r\n"
+PAUSE = FIRST_BYTE + 0.5
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Server:
-    """Answers each request with the next pieces of `script`; an empty one closes the connection."""
+    """Answers each request with the next pieces of `script`; an empty one closes the connection, "pause" is one."""
 
     def __init__(self, script: list[list[bytes]]) -> None:
         self._script = script
@@ -44,6 +47,9 @@ class Server:
             for piece in self._script.pop(0):
                 if not piece:
                     return
+                if piece == b"pause":
+                    time.sleep(PAUSE)
+                    continue
                 connection.sendall(piece)
 
     def close(self) -> None:
@@ -98,6 +104,14 @@ def test_chunked_answer(chunks: bytes, size: int) -> None:
         assert get(client).document() == b"hello"
         assert get(client).document() == b"again"
         assert server.connections == 1
+
+
+def test_slow_chunks_are_waited_for_as_long_as_the_head() -> None:
+    """MinIO sends a head, and a space every ten seconds, while it puts a large file together."""
+    patience = Patience(for_bytes=2 * BYTES_PER_EXTRA_SECOND)
+    request = S3Request("POST", "key", patience=patience)
+    with serving([CHUNKED, b"1\r\n \r\n", b"pause", b"5\r\nhello\r\n0\r\n\r\n"]) as (client, _):
+        assert client.send(request).document() == b" hello"
 
 
 def test_answer_that_ends_with_its_connection() -> None:
