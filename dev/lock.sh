@@ -2,6 +2,7 @@
 # Compiles requirements*.in into the hash-locked requirements*.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+command -v uv >/dev/null || { echo "lock.sh needs uv: pip install uv" >&2; exit 1; }
 for name in requirements requirements-dev; do
     uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
         --no-annotate --custom-compile-command ./dev/lock.sh --no-emit-index-url \
