@@ -12,6 +12,8 @@ CursorValue = str | int | datetime
 MAX_CURSOR_LENGTH = 4096
 MAX_BIGINT = 2**63 - 1
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
 
 class CursorError(ValueError):
     """Not a cursor of this listing."""
@@ -20,7 +22,7 @@ class CursorError(ValueError):
 def encode(position: Sequence[CursorValue], listing: str) -> str:
     """A cursor for the page after `position`; `listing` names the path, filters and sort."""
     values = [value.isoformat() if isinstance(value, datetime) else value for value in position]
-    content = json.dumps([_checksum(values, listing), *values], separators=(",", ":"))
+    content = _COMPACT.encode([_checksum(values, listing), *values])
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 

@@ -19,6 +19,8 @@ from app.wiring import services
 
 Item = TypeVar("Item")
 
+_LISTING = json.JSONEncoder(sort_keys=True, default=str)
+
 
 class PageQuery(Schema):
     """The parameters of every list; a list's own filters and sort are added in a subclass."""
@@ -61,7 +63,7 @@ def asked_page(query: Mapping[str, Any], *types: type[CursorValue]) -> Page:
     Raises Invalid.
     """
     bound = {name: value for name, value in query.items() if name not in ("limit", "cursor")}
-    listing = json.dumps([request.path, bound], sort_keys=True, default=str)
+    listing = _LISTING.encode([request.path, bound])
     if query["cursor"] is None:
         return Page(query["limit"], None, listing)
     try:
