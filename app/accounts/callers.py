@@ -1,8 +1,9 @@
 """What a request's token costs: one query for role, activity and series of its owner, or no more than a part of one."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, select, true
 
 from app.accounts.caller import Caller, Kind
 from app.accounts.models import MachineToken, User
@@ -22,12 +23,13 @@ OWNER_COLUMNS: dict[Kind, tuple[Any, ...]] = {
 LABELS = ("owner_name", "owner_role", "owner_is_active", "owner_series")
 
 
-def _query_text(kind: Kind) -> str:
+def owner(kind: Kind) -> Select[Any]:
+    """The row of the token's owner, whose id is the parameter `owner_id`."""
     columns = (column.label(label) for column, label in zip(OWNER_COLUMNS[kind], LABELS, strict=True))
-    return compiled(select(*columns).where(OWNERS[kind].id == bindparam("owner_id")))
+    return select(*columns).where(OWNERS[kind].id == bindparam("owner_id"))
 
 
-QUERY_TEXTS: dict[Kind, str] = {"user": _query_text("user"), "token": _query_text("token")}
+QUERY_TEXTS: dict[Kind, str] = {"user": compiled(owner("user")), "token": compiled(owner("token"))}
 
 
 def beside(query: str) -> dict[Kind, str]:
@@ -36,6 +38,12 @@ def beside(query: str) -> dict[Kind, str]:
         kind: f"SELECT * FROM ({owner}) AS owner LEFT JOIN ({query}) AS found ON true"  # noqa: S608 - texts of ours
         for kind, owner in QUERY_TEXTS.items()
     }
+
+
+def each_beside(kind: Kind, columns: Sequence[ColumnElement[Any]], order: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """The `columns` of a subquery in this order, the token's owner beside each row; no row if there is no owner."""
+    who = owner(kind).subquery("owner")
+    return select(*columns, *who.c).join(who, true()).order_by(*order)
 
 
 def find_caller(database: Database, claims: Claims) -> Caller | None:
@@ -49,6 +57,14 @@ def find_beside(
     """The caller as `find_caller` gives it, and the row that the query of `beside` has found, None if none."""
     row = database.row(queries[claims.kind], {**parameters, "owner_id": claims.id})
     return _caller(claims, row), None if row is None or row.id is None else row
+
+
+def find_each_beside(
+    database: Database, claims: Claims, query: str, parameters: dict[str, Any]
+) -> tuple[Caller | None, Sequence[Any]]:
+    """The caller as `find_caller` gives it, and the rows that the query of `each_beside` has found."""
+    rows = database.rows(query, {**parameters, "owner_id": claims.id})
+    return _caller(claims, rows[0]) if rows else find_caller(database, claims), rows
 
 
 def _caller(claims: Claims, row: Any) -> Caller | None:

@@ -7,8 +7,9 @@ from flask import Response
 
 
 def json_answer(content: Any, status: int = 200, **headers: str) -> Response:
-    """`content` as JSON; its times have to be in UTC."""
-    return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), status, headers, content_type="application/json")
+    """`content` as JSON; its times have to be text already."""
+    text = orjson.dumps(content, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    return Response(text, status, headers, content_type="application/json")
 
 
 def no_content() -> Response:

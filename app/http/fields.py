@@ -53,14 +53,11 @@ class Moment(fields.DateTime):
         return None if value is None else rfc3339(value)
 
 
-def utc(moment: datetime) -> datetime:
-    """The same moment in UTC, as `json_answer` can write it: in RFC 3339."""
-    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-
-
-def rfc3339(moment: datetime) -> str:
-    """`moment` in RFC 3339, in UTC, such as 2026-11-23T00:36:00.123456Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def rfc3339(moment: datetime | str) -> str:
+    """`moment` in RFC 3339, in UTC, such as 2026-11-23T00:36:00.123456Z; a text is that already."""
+    if isinstance(moment, str):
+        return moment
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def no_control_characters(text: str) -> None:

@@ -7,20 +7,16 @@ from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from app.accounts.caller import Caller
 from app.accounts.roles import Role
-from app.accounts.tokens import Claims
-from app.errors import Forbidden, Invalid, PackageNotFound
 from app.http.answers import json_answer, no_content
-from app.http.auth import OTHER_FILE, caller, found, requires
+from app.http.auth import caller, requires
 from app.http.describe import also_answers, answers, asks, refuses, takes
 from app.http.json_body import json_fields
-from app.http.paging import asked_page, page_answer
+from app.http.paging import page_answer
 from app.http.query import no_parameters, parameters
 from app.metrics import uploading
-from app.packages.links import file_path
-from app.packages.listing import SORT_TYPES, Page
-from app.packages.receiving import path_coordinates, receive_form, receive_raw
+from app.packages.finding import by_id, by_path, by_query, found_file, found_package, found_page, packages
+from app.packages.receiving import receive_form, receive_raw
 from app.packages.schemas import (
     EditSchema,
     LatestQuery,
@@ -33,49 +29,28 @@ from app.packages.schemas import (
 from app.packages.sending import send_package
 from app.packages.store import PackageEdit, PackageRow
 from app.packages.uploads import Upload
-from app.wiring import PackageServices, services
+from app.wiring import services
 
 blueprint = Blueprint("packages", __name__, url_prefix="/api/v1", description="Publish, find, download packages.")
 
-LIST_QUERY, LATEST_QUERY = ListQuery(), LatestQuery()
+LATEST_QUERY = LatestQuery()
 """Made once: a schema copies all its fields."""
 
 COORDINATES = "/packages/<name>/<version>/<platform>/<arch>/<file_name>"
-
-
-def packages() -> PackageServices:
-    """The packages' part of the app that serves this request."""
-    return services().packages
-
-
-def by_id(claims: Claims, package_id: int) -> tuple[Caller | None, PackageRow | None]:
-    """The caller and the package of this id."""
-    return packages().store.get_for(claims, package_id)
-
-
-def by_path(claims: Claims, **path: str) -> tuple[Caller | None, PackageRow | None]:
-    """The caller and the package at the path's coordinates; what can be no coordinate is no such path."""
-    try:
-        coordinates = path_coordinates(path)
-    except Invalid:
-        return services().accounts.caller(claims), None
-    return packages().store.find_for(claims, coordinates)
 
 
 @blueprint.route("/packages")
 class Packages(MethodView):
     """All packages."""
 
-    @requires(Role.AGENT)
+    @requires(Role.AGENT, finding=by_query)
     @answers(200, PackageSchema(many=True))
     @asks(ListQuery)
     def get(self) -> Response:
         """Packages in pages: follow `Link: <…>; rel="next"` while there is one."""
-        query = parameters(LIST_QUERY)
-        asked = asked_page(query, SORT_TYPES[query["sort"].lstrip("-")], int)
-        page = Page(filters_of(query), query["sort"], asked.fetch, asked.after)
+        listed = found_page()
         to_json = functools.partial(package_json, location=services().storage.location)
-        return page_answer(asked, packages().listing.page(page), to_json, page.position)
+        return page_answer(listed.asked, listed.rows, to_json, listed.page.position)
 
     @requires(Role.PUBLISHER)
     @answers(201, PackageSchema)
@@ -174,35 +149,6 @@ class PackageFile(MethodView):
 def content(package: PackageRow) -> dict[str, Any]:
     """The package's JSON."""
     return package_json(package, services().storage.location)
-
-
-def found_package() -> PackageRow:
-    """The package that the path names. Raises PackageNotFound."""
-    package = found()
-    if package is None:
-        raise PackageNotFound
-    return package
-
-
-def found_file(path: dict[str, str]) -> PackageRow:
-    """The package that the path names, if its file has the path's name.
-
-    Raises PackageNotFound; Forbidden for a file token that is not for it.
-    """
-    scope = caller().file
-    if scope is not None and not scope.is_at(file_path(**path)):
-        raise Forbidden(OTHER_FILE)
-    package = found_package()
-    if package.file_name != path["file_name"]:
-        raise PackageNotFound
-    if scope is not None and not scope.is_package(package.id, package.checksum):
-        raise Forbidden(OTHER_FILE)
-    return package
-
-
-def filters_of(query: dict[str, Any]) -> dict[str, Any]:
-    """The list's filters out of its loaded parameters."""
-    return {name: value for name, value in query.items() if name not in ("sort", "limit", "cursor")}
 
 
 def publish(upload: Upload) -> Response:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.accounts.caller import Caller, Kind
+from app.accounts.callers import find_caller, find_each_beside
+from app.accounts.tokens import Claims
 from app.database import Database
 from app.errors import PackageNotFound
-from app.packages.page_query import SORTS, latest_text, page_text
+from app.packages.page_query import SORTS, TRIGRAM, latest_text, page_text, search_text
 from app.packages.platforms import ANY_ARCH
 from app.packages.store import PackageRow
 
@@ -38,9 +41,15 @@ class PackageListing:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def page(self, page: Page) -> Sequence[PackageRow]:
-        """The page's rows, at most `limit`."""
-        return self.database.rows(*page_query(page))
+    def page_for(self, claims: Claims, page: Page) -> tuple[Caller | None, Sequence[PackageRow]]:
+        """Who these claims speak for, and the page's rows, at most `limit`; their times are text in RFC 3339.
+
+        One query, unless `q` is to be found.
+        """
+        if "q" not in page.filters:
+            return find_each_beside(self.database, claims, *page_query(page, claims.kind))
+        caller = find_caller(self.database, claims)
+        return caller, self.database.rows(*search_query(page)) if caller else ()
 
     def latest(self, name: str, platform: str, arch: str, *, prerelease: bool = False) -> PackageRow:
         """The newest active package by SemVer precedence: of the exact arch if it has one, else of `any`.
@@ -54,14 +63,24 @@ class PackageListing:
         return rows[0]
 
 
-def page_query(page: Page) -> tuple[str, dict[str, Any]]:
-    """The page's query and its parameters."""
-    exact = {name: value for name, value in page.filters.items() if name != "q"}
-    q = page.filters.get("q", "")
-    text = page_text(frozenset(exact), page.sort, continued=page.after is not None, searched=min(len(q), 3))
+def page_query(page: Page, kind: Kind) -> tuple[str, dict[str, Any]]:
+    """The query of a page without `q` beside the owner of a token of this kind; its parameters but the owner's id."""
+    return page_text(*_shape(page), kind), _parameters(page)
+
+
+def search_query(page: Page) -> tuple[str, dict[str, Any]]:
+    """The query of a page with `q`, and its parameters."""
+    q = page.filters["q"]
+    return search_text(*_shape(page), len(q) >= TRIGRAM), {**_parameters(page), "pattern": f"%{escaped(q)}%"}
+
+
+def _shape(page: Page) -> tuple[frozenset[str], str, bool]:
+    return frozenset(page.filters) - {"q"}, page.sort, page.after is not None
+
+
+def _parameters(page: Page) -> dict[str, Any]:
     after, after_id = page.after or (None, None)
-    searched = {"pattern": f"%{escaped(q)}%"} if q else {}
-    return text, {**exact, **searched, "after": after, "after_id": after_id, "limit": page.limit}
+    return {**page.filters, "after": after, "after_id": after_id, "limit": page.limit}
 
 
 def escaped(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, validate
 from marshmallow import fields as marshmallow_fields
 
-from app.http.fields import Flag, Moment, QueryFlag, utc
+from app.http.fields import Flag, Moment, QueryFlag, rfc3339
 from app.http.paging import PageQuery
 from app.packages import fields
 from app.packages.listing import DEFAULT_SORT, SORT_NAMES
@@ -47,8 +47,8 @@ def package_json(package: PackageRow, location: str) -> dict[str, Any]:
         "storage_path": f"{location}/{package.object_key}",
         "description": package.description,
         "is_active": package.is_active,
-        "created_at": utc(package.created_at),
-        "updated_at": utc(package.updated_at),
+        "created_at": rfc3339(package.created_at),
+        "updated_at": rfc3339(package.updated_at),
         "created_by": package.created_by,
     }
 

@@ -2,7 +2,9 @@
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
+from app.wiring import Services
 from tests.api.conftest import problem_of
 from tests.api.packages.publishing import published
 
@@ -109,6 +111,35 @@ def test_filters(released: FlaskClient, query: dict[str, str], count: int) -> No
 def test_a_wrong_parameter_is_named(agent: FlaskClient, query: str, field: str) -> None:
     """422 with the parameter."""
     assert field in problem_of(agent.get(f"/api/v1/packages?{query}"))["errors"]
+
+
+@pytest.mark.parametrize(
+    ("query", "cost"), [("", 1), ("?sort=name&platform=linux", 1), ("?q=agent", 2), ("?name=none", 2)]
+)
+def test_what_a_list_costs(released: FlaskClient, statements: list[str], query: str, cost: int) -> None:
+    """Token and page are one query, unless the page is empty or searched."""
+    statements.clear()
+    assert released.get(f"/api/v1/packages{query}").status_code == 200
+    assert len(statements) == cost
+
+
+@pytest.mark.parametrize("query", ["", "?q=agent", "?name=none", "?limit=0"])
+def test_a_revoked_token_lists_nothing(released: FlaskClient, admin: FlaskClient, query: str) -> None:
+    """401, whether there is a page, none, or a mistake in the query."""
+    revoked = next(token for token in admin.get("/api/v1/tokens").get_json() if token["role"] == "publisher")
+    assert admin.delete(f"/api/v1/tokens/{revoked['id']}").status_code == 204
+    assert problem_of(released.get(f"/api/v1/packages{query}"))["status"] == 401
+
+
+def test_a_list_shows_what_detail_shows(released: FlaskClient, parts: Services) -> None:
+    """The same JSON to the last digit of its times, whole seconds and times of other zones too."""
+    with parts.database.writing() as connection:
+        connection.execute(text("UPDATE packages SET created_at = '2026-01-02 03:04:05+02' WHERE version = '1.0.0'"))
+        connection.execute(text("UPDATE packages SET updated_at = '2026-01-02 03:04:05.12Z' WHERE version = '1.0.0'"))
+    for query in ({}, {"q": "agent"}, {"q": "1"}):
+        (listed,) = pages(released, version="1.0.0", **query)[0]
+        assert listed["created_at"] == "2026-01-02T01:04:05.000000Z"
+        assert released.get(f"/api/v1/packages/{listed['id']}").get_json() == listed
 
 
 @pytest.mark.parametrize("change", ["&sort=name", "&platform=linux", "&q=agent"])

@@ -10,9 +10,13 @@ from app.pool import SERVICE_SETTINGS
 from bench.rows import fill
 from dev.postgres import Postgres
 from tests.databases import migrated
-from tests.integration.plans.plan import Explain, explained
+from tests.integration.plans.plan import OWNER, Explain, explained
 
 ROWS = 100_000
+
+ADD_OWNER = """
+INSERT INTO users (id, username, password_hash, role, token_series) VALUES (%s, 'reader', '', 'agent', repeat('0', 32))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +29,8 @@ def large_database(postgres_server: Postgres, database_template: None) -> Iterat
                 if cursor.fetchone() != (True,):
                     pytest.skip("this PostgreSQL has no pg_trgm: install Debian's postgresql")
             fill(connection, ROWS)
+            with connection, connection.cursor() as cursor:
+                cursor.execute(ADD_OWNER, [OWNER])
         yield url
 
 

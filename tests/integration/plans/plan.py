@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.packages.listing import Page, page_query
+from app.packages.listing import Page, page_query, search_query
+
+OWNER = 1
+"""The id of the user who asks for lists."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,10 @@ def explained(connection: Any) -> Explain:
 
 def plan_of(explain: Explain, page: Page) -> Plan:
     """How the list's page was read."""
-    return explain(*page_query(page))
+    if "q" in page.filters:
+        return explain(*search_query(page))
+    query, parameters = page_query(page, "user")
+    return explain(query, {**parameters, "owner_id": OWNER})
 
 
 def _rows(node: dict[str, Any]) -> int:
