@@ -86,6 +86,7 @@ class S3Answer:
     def finish(self) -> None:
         """Keep the connection if the body was read to its end, close it otherwise."""
         if self._may_be_kept and self._body.left == 0 and self._connection.is_left_clean:
+            self._connection.end_splicing()
             self._pool.give_back(self._connection)
         else:
             self._connection.close()

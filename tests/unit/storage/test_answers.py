@@ -1,15 +1,17 @@
 """Answers of an S3 as they may come over a socket: whole, in pieces, malformed, cut short."""
 
 import contextlib
+import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from app.errors import ObjectNotFound, StorageUnavailable
-from app.storage.patience import BYTES_PER_EXTRA_SECOND, FIRST_BYTE, Patience
+from app.http.pipe import SIZE, open_pipe
+from app.storage.patience import BYTES_PER_EXTRA_SECOND, FIRST_BYTE, STREAM, Patience
 from app.storage.s3_answer import S3Answer
 from app.storage.s3_client import S3Account, S3Client
 from app.storage.s3_request import S3Request
@@ -18,11 +20,13 @@ HEAD = b"HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 5\r\n\r\n"
 PAUSE = FIRST_BYTE + 0.5
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
+Script = Sequence[bytes | float]
+
 
 class Server:
-    """Answers each request with the next pieces of `script`; an empty one closes the connection, "pause" is one."""
+    """Answers requests with the pieces of `script`, in turn; an empty one ends the connection, a number is a pause."""
 
-    def __init__(self, script: list[list[bytes]]) -> None:
+    def __init__(self, script: list[Script]) -> None:
         self._script = script
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.connections = 0
@@ -47,17 +51,17 @@ class Server:
             for piece in self._script.pop(0):
                 if not piece:
                     return
-                if piece == b"pause":
-                    time.sleep(PAUSE)
-                    continue
-                connection.sendall(piece)
+                if isinstance(piece, float):
+                    time.sleep(piece)
+                else:
+                    connection.sendall(piece)
 
     def close(self) -> None:
         self._listener.close()
 
 
 @contextlib.contextmanager
-def serving(*script: list[bytes]) -> Iterator[tuple[S3Client, Server]]:
+def serving(*script: Script) -> Iterator[tuple[S3Client, Server]]:
     """A client of a server that has this script."""
     server = Server(list(script))
     thread = threading.Thread(target=server.serve)
@@ -110,8 +114,37 @@ def test_slow_chunks_are_waited_for_as_long_as_the_head() -> None:
     """MinIO sends a head, and a space every ten seconds, while it puts a large file together."""
     patience = Patience(for_bytes=2 * BYTES_PER_EXTRA_SECOND)
     request = S3Request("POST", "key", patience=patience)
-    with serving([CHUNKED, b"1\r\n \r\n", b"pause", b"5\r\nhello\r\n0\r\n\r\n"]) as (client, _):
+    with serving([CHUNKED, b"1\r\n \r\n", PAUSE, b"5\r\nhello\r\n0\r\n\r\n"]) as (client, _):
         assert client.send(request).document() == b" hello"
+
+
+def test_splice_from_a_slow_storage() -> None:
+    """What has come is moved though the rest is not there, and no later answer is waited for until it is as large."""
+    body = bytes(range(256)) * 4096 * 2
+    head = HEAD.replace(b"Length: 5", b"Length: %d" % len(body))
+    slow = [head, body[:100_000], 0.5, body[100_000:100_001], 0.5, body[100_001:]]
+    with serving(slow, [HEAD, b"again"], [HEAD, b"still"]) as (client, server):
+        answer = get(client)
+        answer.wait_for_bytes(STREAM)
+        started, moved = time.monotonic(), b""
+        for place, seconds in ((100_000, 0.4), (100_001, 0.9), (len(body), PAUSE)):
+            while len(moved) < place:
+                moved += piece_of(answer, len(body) - len(moved))
+            assert time.monotonic() - started < seconds
+        answer.finish()
+        assert moved == body
+        assert get(client).document() == b"again"
+        assert time.monotonic() - started < PAUSE
+        assert get(client).document() == b"still"
+        assert server.connections == 1
+
+
+def piece_of(answer: S3Answer, size: int) -> bytes:
+    """What one splice moves."""
+    with open_pipe() as ends:
+        assert ends is not None
+        source, target = ends
+        return os.read(source, answer.splice(target, min(size, SIZE)))
 
 
 def test_answer_that_ends_with_its_connection() -> None:
