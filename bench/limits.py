@@ -8,6 +8,7 @@ import hashlib
 import multiprocessing
 import os
 import queue
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from typing import Self
 
 from app.http.pipe import SIZE as PIPE_SIZE
 from app.http.search import find
+from app.loopback import send_at_once
+from app.storage.connection import GATHERING
 from app.storage.multipart import BUFFERS, PART_SIZE, READ, SENDERS
 from app.storage.s3_request import Crc32c
 from bench.client import BOUNDARY, Target, answer_head, content_length, download, upload_raw
@@ -93,6 +96,7 @@ class _Relay:
         while True:
             client, _ = self._listener.accept()
             with client:
+                send_at_once(client)
                 serve(client)
 
 
@@ -135,7 +139,7 @@ def _send_parts(
     connection: socket.socket | None = None
     while (task := parts.get()) is not None:
         target, part = task
-        connection = connection or socket.create_connection(target.address)
+        connection = connection or _connected(target)
         connection.sendall(target.head("PUT", f"Content-Length: {len(part)}\r\n"))
         connection.sendall(part)
         head, _ = answer_head(connection)
@@ -146,15 +150,25 @@ def _send_parts(
         connection.close()
 
 
+def _connected(target: Target) -> socket.socket:
+    connection = socket.create_connection(target.address)
+    send_at_once(connection)
+    return connection
+
+
 def _splice(client: socket.socket, target: Target) -> None:
     source, pipe = os.pipe()
     fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
-    with socket.create_connection(target.address) as storage:
+    with _connected(target) as storage:
         storage.sendall(target.head("GET"))
         head, early = answer_head(storage)
         client.sendall(early)
         left = content_length(head) - len(early)
+        poller = select.poll()
+        poller.register(storage, select.POLLIN)
         while left:
+            storage.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, min(PIPE_SIZE, left))
+            poller.poll(GATHERING * 1000)
             held = os.splice(storage.fileno(), pipe, min(PIPE_SIZE, left))
             left -= held
             while held:

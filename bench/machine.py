@@ -73,6 +73,7 @@ def description() -> dict[str, object]:
         "processors": os.cpu_count(),
         "model": model,
         "kernel": platform.release(),
+        "congestion control": Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
         "python": platform.python_version(),
     }
 

@@ -15,6 +15,7 @@ from gunicorn.workers.gthread import TConn
 from app.http.answer import Answer, Sending
 from app.http.client_socket import never_block
 from app.http.framing import Unreader
+from app.loopback import send_at_once
 
 HEAD_LIMIT = 1 << 16
 """Bytes of a head, all its lines together."""
@@ -38,6 +39,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
         super().__init__(cfg, sock, client, server)
+        send_at_once(sock)
         self.parser = get_parser(cfg, sock, client)
         self.parser.unreader = Unreader(sock)
         self.head = bytearray()

@@ -8,6 +8,8 @@ import time
 from concurrent.futures import Future
 from typing import Any
 
+from app.loopback import send_at_once
+
 Address = tuple[socket.AddressFamily, Any]
 
 
@@ -42,6 +44,7 @@ class Dialler:
             sock.settimeout(share)
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            send_at_once(sock)
             if self._context is not None:
                 sock.settimeout(max(end - time.monotonic(), 0.001))
                 sock = self._context.wrap_socket(sock, server_hostname=self._host)
