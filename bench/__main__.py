@@ -51,9 +51,10 @@ def measure_uploads(parts: Site, scale: Scale) -> Iterator[Result]:
 
 
 def measure_downloads(parts: Site, scale: Scale) -> Iterator[Result]:
-    """Downloads of each size."""
+    """Downloads of each size; twice the pairs where the targets are for this size, since they are short."""
     for number, file in enumerate(files(parts.folder, scale)):
-        yield from transfers.downloads(parts, file, scale.rounds, counts=number == 0)
+        rounds = scale.rounds if number else 2 * scale.rounds
+        yield from transfers.downloads(parts, file, rounds, counts=number == 0)
 
 
 def measure_memory(parts: Site, scale: Scale) -> Iterator[Result]:

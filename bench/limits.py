@@ -18,7 +18,7 @@ from typing import Self
 from app.http.pipe import SIZE as PIPE_SIZE
 from app.http.search import find
 from app.loopback import send_at_once
-from app.storage.connection import GATHERING
+from app.storage.connection import GATHERED, GATHERING
 from app.storage.multipart import BUFFERS, PART_SIZE, READ, SENDERS
 from app.storage.s3_request import Crc32c
 from bench.client import BOUNDARY, Target, answer_head, content_length, download, upload_raw
@@ -167,7 +167,7 @@ def _splice(client: socket.socket, target: Target) -> None:
         poller = select.poll()
         poller.register(storage, select.POLLIN)
         while left:
-            storage.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, min(PIPE_SIZE, left))
+            storage.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, min(GATHERED, left))
             poller.poll(GATHERING * 1000)
             held = os.splice(storage.fileno(), pipe, min(PIPE_SIZE, left))
             left -= held

@@ -64,20 +64,21 @@ def pairs(
 ) -> Result:
     """`size` bytes moved by `base` and by `ours` in turns; medians, and the service's CPU for ours."""
     pids = list(pids)
-    rates: list[tuple[float, float]] = []
+    lasted: dict[bool, list[float]] = {True: [], False: []}
     costs: list[float] = []
     before = machine.Moment.now()
     for turn in range(rounds + 1):
-        base_lasted = seconds(base)
-        tidy()
-        sha256 = machine.sha256_seconds_per_gib()
-        spent = machine.cpu_seconds(pids)
-        ours_lasted = seconds(ours)
-        spent = machine.cpu_seconds(pids) - spent
-        tidy()
-        if turn:  # the first turn warms up
-            rates.append((size / ours_lasted / 1e6, size / base_lasted / 1e6))
-            costs.append(spent * machine.GIB / size / sha256)
+        for is_ours in (False, True) if turn % 2 else (True, False):  # neither is always the second
+            sha256 = machine.sha256_seconds_per_gib()
+            spent = machine.cpu_seconds(pids)
+            duration = seconds(ours if is_ours else base)
+            spent = machine.cpu_seconds(pids) - spent
+            tidy()
+            if turn:  # the first turn warms up
+                lasted[is_ours].append(duration)
+                if is_ours:
+                    costs.append(spent * machine.GIB / size / sha256)
+    rates = [(size / own / 1e6, size / other / 1e6) for own, other in zip(lasted[True], lasted[False], strict=True)]
     stolen = machine.Moment.now().stolen_since(before)
     result = Result(
         name,

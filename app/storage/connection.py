@@ -21,8 +21,14 @@ SEND_BLOCK = 256 * 1024
 TICK = 0.25
 """Seconds of standstill after which a blocking send looks whether there is patience left."""
 
+GATHERED = 256 * 1024
+"""Bytes that a splice waits for: fewer and larger turns take a third less of the CPU.
+
+Above this, the kernel's buffers grow under the bursts: 1 MiB has 32 MiB waiting for each slow client instead of 19.
+"""
+
 GATHERING = 0.02
-"""Seconds for which a splice waits for all that it may move: fewer and larger turns take a fifth less of the CPU."""
+"""Seconds for which it waits for them."""
 
 READ_AHEAD = 8192
 """Bytes read at once of a head, so as much of the body may come along."""
@@ -95,7 +101,7 @@ class Connection:
 
         `end_splicing` has to follow before anything else is read.
         """
-        self._wake_at(size)
+        self._wake_at(min(size, GATHERED))
         if not self._poll(GATHERING):
             self._wake_at(1)  # a slow storage: take what there is, or wait for any byte
         try:
