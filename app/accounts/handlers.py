@@ -77,7 +77,7 @@ class Users(MethodView):
     @asks(PageQuery)
     def get(self) -> Response:
         """Users by id, in pages: follow `Link: <…>; rel="next"` while there is one."""
-        page = asked_page(parameters(PageQuery()), int)
+        page = asked_page(parameters(PageQuery), int)
         rows = accounts().users(page.fetch, page.after_id)
         return page_answer(page, rows, user_json, lambda row: (row.id,))
 
@@ -134,7 +134,7 @@ class Tokens(MethodView):
     @asks(PageQuery)
     def get(self) -> Response:
         """Machine tokens by id, in pages, without the tokens themselves."""
-        page = asked_page(parameters(PageQuery()), int)
+        page = asked_page(parameters(PageQuery), int)
         rows = accounts().tokens(page.fetch, page.after_id)
         return page_answer(page, rows, token_json, lambda row: (row.id,))
 

@@ -68,7 +68,7 @@ class Agents(MethodView):
     @asks(AgentQuery)
     def get(self) -> Response:
         """Agents by instance uid, in pages: follow `Link: <…>; rel="next"` while there is one."""
-        query = parameters(AgentQuery())
+        query = parameters(AgentQuery)
         page = asked_page(query, str)
         after = UUID(str(page.after[0])) if page.after else None
         rows = agents().page(agent_filters(query), page.fetch, after)

@@ -34,7 +34,7 @@ class Channels(MethodView):
     @asks(PageQuery)
     def get(self) -> Response:
         """Channels by name, in pages: follow `Link: <…>; rel="next"` while there is one."""
-        page = asked_page(parameters(PageQuery()), str)
+        page = asked_page(parameters(PageQuery), str)
         rows = channels().page(page.fetch, str(page.after[0]) if page.after else None)
         return page_answer(page, rows, channel_json, lambda row: (row.name,))
 

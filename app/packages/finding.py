@@ -21,8 +21,6 @@ from app.packages.schemas import ListQuery
 from app.packages.store import PackageRow
 from app.wiring import PackageServices, services
 
-LIST_QUERY = ListQuery()
-
 
 def packages() -> PackageServices:
     """The packages' part of the app that serves this request."""
@@ -79,7 +77,7 @@ class Listed:
 def by_query(claims: Claims) -> tuple[Caller | None, Listed | Invalid]:
     """The caller and the page that the query asks for, or what is wrong with the query."""
     try:
-        query = parameters(LIST_QUERY)
+        query = parameters(ListQuery)
         asked = asked_page(query, SORT_TYPES[query["sort"].lstrip("-")], int)
     except Invalid as error:
         return services().accounts.caller(claims), error

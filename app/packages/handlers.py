@@ -33,9 +33,6 @@ from app.wiring import services
 
 blueprint = Blueprint("packages", __name__, url_prefix="/api/v1", description="Publish, find, download packages.")
 
-LATEST_QUERY = LatestQuery()
-"""Made once: a schema copies all its fields."""
-
 COORDINATES = "/packages/<name>/<version>/<platform>/<arch>/<file_name>"
 
 
@@ -72,7 +69,7 @@ class Latest(MethodView):
     @refuses(404)
     def get(self) -> Response:
         """The newest active package by SemVer precedence, for exactly this arch or, failing that, for `any`."""
-        return json_answer(content(packages().listing.latest(**parameters(LATEST_QUERY))))
+        return json_answer(content(packages().listing.latest(**parameters(LatestQuery))))
 
 
 @blueprint.route("/packages/<bigint:package_id>")

@@ -30,7 +30,7 @@ def receive_raw(path: dict[str, str]) -> "RawUpload":
     """The upload whose coordinates are in the path. Raises LengthRequired, TooLarge, Invalid."""
     limits = services().config.packages
     body = raw_body(request.environ, max_size=limits.max_size, timeout=limits.upload_timeout)
-    return RawUpload(body, raw_fields(path, parameters(PutQuery())["description"]))
+    return RawUpload(body, raw_fields(path, parameters(PutQuery)["description"]))
 
 
 class FormUpload:
