@@ -29,7 +29,7 @@ class Scale:
     list_rounds: int
 
 
-FULL = Scale(sizes=(512, 64, 8), rounds=4, seconds=4, rows=1_000_000, list_rounds=200)
+FULL = Scale(sizes=(512, 64, 8), rounds=4, seconds=2, rows=1_000_000, list_rounds=200)
 QUICK = Scale(sizes=(64,), rounds=2, seconds=1, rows=50_000, list_rounds=30)
 
 
@@ -68,13 +68,13 @@ def measure_limits(parts: Site, scale: Scale) -> Iterator[Result]:
 
 
 def measure_rates(parts: Site, scale: Scale) -> Iterator[Result]:
-    """Small requests; a hundred small packages make the list's page full."""
+    """Small requests, in many short pairs; a hundred small packages make the list's page full."""
     small = parts.folder / "small.bin"
     small.write_bytes(os.urandom(64 << 10))
-    yield from rates.rates(parts, small, scale.seconds, scale.rounds)
+    yield from rates.rates(parts, small, scale.seconds, 2 * scale.rounds)
     for number in range(100):
         parts.publish(small, f"1.{number}.0")
-    yield rates.list_rate(parts, scale.seconds, scale.rounds)
+    yield rates.list_rate(parts, scale.seconds, 2 * scale.rounds)
 
 
 def measure_lists(parts: Site, scale: Scale) -> Iterator[Result]:

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,16 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def turns(rounds: int) -> Iterator[tuple[bool, bool]]:
+    """For each measurement: whether it counts, since the first two warm up, and whether it is ours.
+
+    Base and ours are in each turn, in changing order: neither is always the second.
+    """
+    for turn in range(rounds + 1):
+        for is_ours in (False, True) if turn % 2 else (True, False):
+            yield turn > 0, is_ours
+
+
 def pairs(
     name: str,
     size: int,
@@ -67,17 +77,16 @@ def pairs(
     lasted: dict[bool, list[float]] = {True: [], False: []}
     costs: list[float] = []
     before = machine.Moment.now()
-    for turn in range(rounds + 1):
-        for is_ours in (False, True) if turn % 2 else (True, False):  # neither is always the second
-            sha256 = machine.sha256_seconds_per_gib()
-            spent = machine.cpu_seconds(pids)
-            duration = seconds(ours if is_ours else base)
-            spent = machine.cpu_seconds(pids) - spent
-            tidy()
-            if turn:  # the first turn warms up
-                lasted[is_ours].append(duration)
-                if is_ours:
-                    costs.append(spent * machine.GIB / size / sha256)
+    for counts, is_ours in turns(rounds):
+        sha256 = machine.sha256_seconds_per_gib()
+        spent = machine.cpu_seconds(pids)
+        duration = seconds(ours if is_ours else base)
+        spent = machine.cpu_seconds(pids) - spent
+        tidy()
+        if counts:
+            lasted[is_ours].append(duration)
+            if is_ours:
+                costs.append(spent * machine.GIB / size / sha256)
     rates = [(size / own / 1e6, size / other / 1e6) for own, other in zip(lasted[True], lasted[False], strict=True)]
     stolen = machine.Moment.now().stolen_since(before)
     result = Result(

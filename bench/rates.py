@@ -7,7 +7,7 @@ from pathlib import Path
 from bench import machine
 from bench.client import Target as Address
 from bench.load import CLIENT, rate
-from bench.measure import Result, Target
+from bench.measure import Result, Target, turns
 from bench.site import BUCKET, Site
 
 
@@ -31,7 +31,12 @@ def list_rate(site: Site, seconds: float, rounds: int) -> Result:
 
 def _compared(name: str, ours: Address, base: Address, seconds: float, rounds: int, target: Target) -> Result:
     before = machine.Moment.now()
-    both = [(rate(ours, seconds), rate(base, seconds)) for _ in range(rounds)]
+    told: dict[bool, list[float]] = {True: [], False: []}
+    for counts, is_ours in turns(rounds):
+        answered = rate(ours if is_ours else base, seconds)
+        if counts:
+            told[is_ours].append(answered)
+    both = list(zip(told[True], told[False], strict=True))
     result = Result(
         name,
         ours=statistics.median(own for own, _ in both),
