@@ -11,6 +11,7 @@ import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dev import interrupts
 
@@ -113,23 +114,32 @@ def complete(
 
     An interrupt, or `seconds` passing (subprocess.TimeoutExpired), ends it with all that it started.
     """
-    with interrupts.shielded():
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
-            cwd=cwd,
-            text=True,
-            start_new_session=True,
-        )
-    try:
+    stdin = subprocess.PIPE if given is not None else subprocess.DEVNULL
+    with _running(command, stdin=stdin, env={**os.environ, **(env or {})}, cwd=cwd) as process:
         output, _ = process.communicate(given, timeout=seconds)
-    except BaseException:
-        end_group(process)
-        raise
     return subprocess.CompletedProcess(command, process.returncode, output, None)
+
+
+@contextlib.contextmanager
+def _running(command: Command, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process in a session of its own; whatever is raised within the block ends it with all that it started."""
+    process: subprocess.Popen[str] | None = None
+    try:
+        # An interrupt that is held back comes at the shield's end: that is within the try.
+        with interrupts.shielded():
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+                **options,
+            )
+        yield process
+    except BaseException:
+        if process is not None:
+            end_group(process)
+        raise
 
 
 def end_group(process: subprocess.Popen[str]) -> None:
@@ -142,24 +152,11 @@ def end_group(process: subprocess.Popen[str]) -> None:
 def follow(command: Command, on_line: Callable[[str], None], *, env: Mapping[str, str] | None = None) -> None:
     """Run `command` to its end, telling `on_line` each line of its output. Raises Failed with the last ones."""
     lines: deque[str] = deque(maxlen=15)
-    with interrupts.shielded():
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
-            text=True,
-            start_new_session=True,
-        )
-    try:
+    with _running(command, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}) as process:
         for line in process.stdout or ():
             lines.append(f"  {line.rstrip()}")
             on_line(line.rstrip())
         process.wait()
-    except BaseException:
-        end_group(process)
-        raise
     if process.returncode != 0:
         raise Failed(f"{command[0]} failed (exit code {process.returncode}):\n" + "\n".join(lines))
 
