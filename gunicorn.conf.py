@@ -53,6 +53,8 @@ worker_class = "app.http.worker.Worker"
 
 # Longer than proxies keep theirs, so that none sends a request into a connection that closes.
 keepalive = 75
+# Where gunicorn_h1c happens to be installed it would be taken: what is refused was tested with this one.
+http_parser = "python"
 limit_request_line = LINE_LIMIT
 limit_request_field_size = LINE_LIMIT
 # Only server.trusted_proxies decides what to believe of a proxy's headers.

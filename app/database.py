@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection
 from app import prepared, waiting
 from app.breaker import Breaker
 from app.errors import DatabaseUnavailable
+from app.kept import KeptConnections
 from app.pool import APPLICATION, KEEPALIVES, POOL_TIMEOUT, places, set_autocommit
 from app.sqlstate import unusable
 
@@ -37,6 +38,7 @@ class Database:
         )
         self._on_error = on_error
         self._places = threading.BoundedSemaphore(places(engine))
+        self._kept = KeptConnections(engine)
         self._breaker = Breaker(DatabaseUnavailable)
 
     @contextlib.contextmanager
@@ -45,8 +47,7 @@ class Database:
 
         Raises DatabaseUnavailable.
         """
-        with self._translated(), self._place(), self.engine.connect() as connection:
-            set_autocommit(connection.connection.dbapi_connection, wanted=True)
+        with self._translated(), self._connected(autocommit=True) as connection:
             yield connection
 
     def rows(self, query: str, parameters: dict[str, Any], *, is_probe: bool = False) -> list[Any]:
@@ -58,9 +59,8 @@ class Database:
         with self._translated(), self._place():
             connection: PoolProxiedConnection | None = None
             try:
-                connection = self.engine.raw_connection()
+                connection = self._kept.take()
                 driver: Any = connection.driver_connection
-                set_autocommit(driver, wanted=True)
                 with driver.cursor() as cursor:
                     if is_probe:
                         prepared.execute(cursor, connection.info.setdefault("prepared", set()), query, parameters)
@@ -68,7 +68,7 @@ class Database:
                         cursor.execute(query, parameters)
                     row = _row_type(tuple([column.name for column in cursor.description]))
                     # What `_make` does, without a call of Python's for each row.
-                    return list(map(functools.partial(tuple.__new__, row), cursor.fetchall()))
+                    found = list(map(functools.partial(tuple.__new__, row), cursor.fetchall()))
             except psycopg2.Error as error:
                 is_lost = connection is None or bool(driver.closed)
                 if connection is not None and is_lost:
@@ -76,6 +76,10 @@ class Database:
                 raise DBAPIError.instance(
                     query, parameters, error, psycopg2.Error, connection_invalidated=is_lost, dialect=_DIALECT
                 ) from error
+            else:
+                self._kept.keep(connection)
+                connection = None
+                return found
             finally:
                 if connection is not None:
                     connection.close()
@@ -91,8 +95,7 @@ class Database:
 
         Raises DatabaseUnavailable, and CommitInDoubt if the commit's own answer was lost.
         """
-        with self._translated(), self._place(), self.engine.connect() as connection:
-            set_autocommit(connection.connection.dbapi_connection, wanted=False)
+        with self._translated(), self._connected(autocommit=False) as connection:
             yield connection
             try:
                 connection.commit()
@@ -122,12 +125,30 @@ class Database:
             connection.execute(text("SELECT 1 FROM packages LIMIT 1"))
 
     @contextlib.contextmanager
+    def _connected(self, *, autocommit: bool) -> Iterator[Connection]:
+        """A connection of the pool's."""
+        with self._place():
+            self._kept.give_one_back()
+            with self.engine.connect() as connection:
+                set_autocommit(connection.connection.dbapi_connection, wanted=autocommit)
+                yield connection
+
+    @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
         """One of the pool's places; waiting for it counts against the request's allowance.
 
         The pool's own queue would hand out connections to requests that have no time left to use them.
         """
         self._breaker.check()
+        if not self._places.acquire(blocking=False):
+            self._wait_for_place()
+        try:
+            yield
+        finally:
+            self._places.release()
+        self._breaker.answered()
+
+    def _wait_for_place(self) -> None:
         started = time.monotonic()
         left = waiting.left()
         taken = self._places.acquire(timeout=POOL_TIMEOUT if left is None else max(0.0, min(POOL_TIMEOUT, left)))
@@ -136,11 +157,6 @@ class Database:
             self._on_error()
             self._breaker.fell_silent()
             raise DatabaseUnavailable("All connections to the database are in use. Try again.")
-        try:
-            yield
-        finally:
-            self._places.release()
-        self._breaker.answered()
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

@@ -95,13 +95,18 @@ def _choose_rest(driver: DBAPIConnection, record: ConnectionPoolEntry) -> None:
     set_autocommit(driver, record.info[_RESTS_IN_AUTOCOMMIT])
 
 
-def _refuse_dead(driver: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
-    """An idle connection with something to read has been closed by the server: take a new one instead."""
-    if time.monotonic() - record.info.get(_RESTS_SINCE, 0.0) < SURELY_ALIVE:
-        return
+def is_dead(driver: Any, rests_since: float) -> bool:
+    """Whether the server has closed a connection that rests: then there is something to read."""
+    if time.monotonic() - rests_since < SURELY_ALIVE:
+        return False
     poller = select.poll()
     poller.register(driver.fileno(), select.POLLIN)
-    if poller.poll(0):
+    return bool(poller.poll(0))
+
+
+def _refuse_dead(driver: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Let the pool take a new connection instead of one that is dead."""
+    if is_dead(driver, record.info.get(_RESTS_SINCE, 0.0)):
         raise DisconnectionError
 
 

@@ -17,6 +17,8 @@ from psycopg2 import extensions
 REQUEST_ALLOWANCE = 1.5
 """Seconds that a request may wait for PostgreSQL, all its statements together."""
 
+_EVENTS = {extensions.POLL_READ: select.POLLIN, extensions.POLL_WRITE: select.POLLOUT}
+
 _thread = threading.local()
 
 
@@ -54,9 +56,8 @@ def spend(seconds: float) -> None:
 
 def wait(connection: "extensions.connection") -> None:
     """Psycopg2's wait callback. Raises NoAnswer when the allowance is used up; psycopg2 then closes."""
-    events = {extensions.POLL_READ: select.POLLIN, extensions.POLL_WRITE: select.POLLOUT}
     while (state := connection.poll()) != extensions.POLL_OK:
-        _wait_for(connection.fileno(), events[state])
+        _wait_for(connection.fileno(), _EVENTS[state])
 
 
 def _wait_for(descriptor: int, event: int) -> None:

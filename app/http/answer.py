@@ -1,6 +1,8 @@
 """Sending an answer to a client that may be slow, without keeping a thread for it."""
 
+import functools
 import os
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +17,12 @@ BLOCK = 1 << 20
 
 Sending = Iterator[None]
 """Sends as it is iterated. Each step that it yields means: the client takes no more now; go on when it does."""
+
+
+@functools.lru_cache(maxsize=2)
+def _http_date(second: int) -> str:
+    """The `Date` of all answers of one second, which takes longer to format than to send."""
+    return str(util.http_date(second))
 
 
 class AnswerCutShort(Exception):
@@ -61,8 +69,16 @@ class Answer(Response):  # type: ignore[misc]  # gunicorn has no types
         """Queue the head, if it is not sent or queued yet."""
         if self.headers_sent:
             return
-        lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
-        self._queue.append(memoryview("".join(lines).encode("latin-1")))
+        major, minor = self.req.version
+        fields = [
+            ("Server", self.version),
+            ("Date", _http_date(int(time.time()))),
+            ("Connection", "close" if self.should_close() else "keep-alive"),
+            *([("Transfer-Encoding", "chunked")] if self.chunked else []),
+            *self.headers,
+        ]
+        head = f"HTTP/{major}.{minor} {self.status}\r\n" + "".join([f"{name}: {value}\r\n" for name, value in fields])
+        self._queue.append(memoryview(f"{head}\r\n".encode("latin-1")))
         self.headers_sent = True
 
     def _emit_body(self, block: bytes) -> None:

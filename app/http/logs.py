@@ -4,11 +4,13 @@ A request's line has the route's template and no path or query, which may hold s
 that takes out what looks like a token, a signature or the credentials of a URL.
 """
 
+import functools
 import json
 import logging
 import os
 import re
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -132,12 +134,18 @@ def register(app: Flask) -> None:
 
 
 def log_exchange(ended: Exchange) -> None:
-    """The request's line. The record is made here, since `log` would look for the line of code that called it."""
+    """The request's line. Its record is a copy: `log` would look for the line of code that called it, and for more."""
     level = logging.ERROR if ended.status >= 500 else logging.INFO
     if requests_log.isEnabledFor(level):
-        record = logging.LogRecord(requests_log.name, level, __file__, 0, "request", (), None)
-        record.__dict__[FIELDS] = _fields(ended)
+        record = logging.LogRecord.__new__(logging.LogRecord)
+        record.__dict__ = {**_template(level), "created": time.time(), FIELDS: _fields(ended)}
         requests_log.handle(record)
+
+
+@functools.cache
+def _template(level: int) -> dict[str, Any]:
+    """What the records of all requests have in common."""
+    return logging.LogRecord(requests_log.name, level, __file__, 0, "request", (), None).__dict__
 
 
 def _fields(ended: Exchange) -> dict[str, Any]:

@@ -75,6 +75,8 @@ class Worker(PollingWorker):
         conn.keeps_alive = False
         conn.answer = None
         conn.parser.unreader.client = None
+        # Else the parser reads the last body to its end, which is done, and asks the kernel for what it knows.
+        conn.parser.mesg = None
         request = next(conn.parser, None)
         if request is None:
             return

@@ -1,6 +1,7 @@
 """Answers on the wire: sendfile and blocks, short bodies, slow and vanished readers, old clients."""
 
 import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ def test_body_without_length_is_chunked(client: Client) -> None:
     """HTTP/1.1 gets chunks, and the connection stays."""
     assert client.get("/chunks").body == b"first second"
     assert client.get("/").status == 200
+
+
+def test_date_is_that_of_the_answer(client: Client) -> None:
+    """Every answer has its own second, in the form of RFC 9110, 5.6.7, and says that the connection stays."""
+    told = []
+    for _ in range(2):
+        began = int(time.time())
+        reply = client.get("/")
+        told.append(reply.headers["date"])
+        assert began <= parsedate_to_datetime(told[-1]).timestamp() <= time.time()
+        assert told[-1].endswith(" GMT")
+        assert reply.headers["connection"] == "keep-alive"
+        time.sleep(1.1)
+    assert told[0] != told[1]
 
 
 def test_old_client_gets_the_body_until_the_end(client: Client) -> None:

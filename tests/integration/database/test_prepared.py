@@ -60,9 +60,8 @@ def test_another_session_behind_a_pooler(database: Database) -> None:
 def test_a_statement_of_somebody_else(database: Database, url: str) -> None:
     """Where the session has the statement before we prepare it, the query is asked as it is."""
     ask(database)
-    known = database.engine.raw_connection()
-    known.info["prepared"].clear()
-    known.close()
+    with database.reading() as connection:
+        connection.connection.info["prepared"].clear()
     assert ask(database).word == "one"
 
 

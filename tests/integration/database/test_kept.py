@@ -1,0 +1,111 @@
+"""Connections that reads keep beside the engine's pool."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from app import pool
+from app.database import Database
+from app.errors import DatabaseUnavailable
+from dev.postgres import Postgres
+from tests.databases import execute
+
+WHO = "SELECT pg_backend_pid() AS pid, current_setting('transaction_isolation') AS isolation"
+POOL_SIZE = 2
+
+
+@pytest.fixture
+def database(postgres_server: Postgres) -> Iterator[Database]:
+    """The service's database, with a table of counts and two connections."""
+    execute(postgres_server.url(), "CREATE DATABASE kept")
+    url = postgres_server.url("kept")
+    execute(url, "CREATE TABLE counts (id bigint PRIMARY KEY, count bigint)", "INSERT INTO counts VALUES (1, 0)")
+    options = pool.engine_options(POOL_SIZE)
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg2:", 1), **options)
+    pool.prepare(engine)
+    yield Database(engine)
+    engine.dispose()
+    execute(postgres_server.url(), "DROP DATABASE kept WITH (FORCE)")
+
+
+def pid(database: Database) -> int:
+    """The backend that answers a read."""
+    return int(database.rows(WHO, {})[0].pid)
+
+
+def backends(database: Database) -> list[int]:
+    """All that the service has."""
+    query = "SELECT pid FROM pg_stat_activity WHERE datname = 'kept' AND application_name = 'opamp-packages'"
+    return [row.pid for row in database.rows(query, {})]
+
+
+def count_one(database: Database) -> None:
+    """A transaction."""
+    with database.writing() as connection:
+        connection.execute(text("UPDATE counts SET count = count + 1"))
+
+
+def test_reads_and_transactions_share_connections(database: Database) -> None:
+    """What a read keeps is there for a transaction, and the other way round."""
+    first = pid(database)
+    count_one(database)
+    with database.reading() as connection:
+        connection.execute(text("SELECT 1"))
+    assert (pid(database), backends(database)) == (first, [first])
+
+
+def test_all_places_are_to_be_had(database: Database) -> None:
+    """Whatever was kept before: as many at once as the pool has connections, of each kind, and then a refusal."""
+    with database.reading(), database.reading():
+        pass
+    at_rest = {pid(database) for _ in range(3)}
+    with database.writing() as one, database.writing() as other:
+        pids = {each.scalar(text("SELECT pg_backend_pid()")) for each in (one, other)}
+        with pytest.raises(DatabaseUnavailable):
+            pid(database)
+    assert at_rest < pids
+    assert len(pids) == POOL_SIZE
+
+
+def test_the_server_has_closed_it(database: Database, postgres_server: Postgres) -> None:
+    """A connection that ended while it was at rest is replaced unseen."""
+    ended = pid(database)
+    execute(postgres_server.url(), f"SELECT pg_terminate_backend({ended}, 5000)")
+    time.sleep(2 * pool.SURELY_ALIVE)
+    assert pid(database) != ended
+    assert len(backends(database)) == 1
+
+
+def test_a_failed_statement_leaves_nothing(database: Database) -> None:
+    """An error of one read is not the next one's."""
+    with pytest.raises(Exception, match="division by zero"):
+        database.rows("SELECT 1 / (SELECT count FROM counts WHERE id = %(id)s) AS share", {"id": 1})
+    with database.writing() as connection:
+        connection.execute(text("SET LOCAL transaction_isolation = 'serializable'"))
+    assert database.rows(WHO, {})[0].isolation == "read committed"
+
+
+def test_many_threads(database: Database) -> None:
+    """More threads than connections, reads among transactions: nobody is refused and nothing lost."""
+    errors: list[Exception] = []
+    rounds = 60
+
+    def repeat(work: Callable[[Database], Any]) -> None:
+        try:
+            for _ in range(rounds):
+                work(database)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
+            errors.append(error)
+
+    threads = [threading.Thread(target=repeat, args=(work,)) for work in (pid, count_one) * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert database.rows("SELECT count FROM counts", {})[0].count == 3 * rounds
+    assert len(backends(database)) <= POOL_SIZE
