@@ -50,10 +50,10 @@ class Database:
         with self._translated(), self._connected(autocommit=True) as connection:
             yield connection
 
-    def rows(self, query: str, parameters: dict[str, Any], *, is_probe: bool = False) -> list[Any]:
+    def rows(self, query: str, parameters: dict[str, Any], *, is_planned_once: bool = False) -> list[Any]:
         """The rows of one statement that stands for itself, as named tuples; `query` is as `compiled` gives it.
 
-        `is_probe`: it reads unique indexes, so that one plan is right for all parameters, see app.prepared.
+        `is_planned_once`: one plan is right for all parameters, see app.prepared.
         Straight through the driver: SQLAlchemy's way to it and back costs as much again. Raises DatabaseUnavailable.
         """
         with self._translated(), self._place():
@@ -62,7 +62,7 @@ class Database:
                 connection = self._kept.take()
                 driver: Any = connection.driver_connection
                 with driver.cursor() as cursor:
-                    if is_probe:
+                    if is_planned_once:
                         prepared.execute(cursor, connection.info.setdefault("prepared", set()), query, parameters)
                     else:
                         cursor.execute(query, parameters)
@@ -86,7 +86,7 @@ class Database:
 
     def row(self, query: str, parameters: dict[str, Any]) -> Any:
         """The row that `query` finds or changes by a unique key, None if there is none. Raises DatabaseUnavailable."""
-        found = self.rows(query, parameters, is_probe=True)
+        found = self.rows(query, parameters, is_planned_once=True)
         return found[0] if found else None
 
     @contextlib.contextmanager

@@ -32,6 +32,9 @@ SERVICE_SETTINGS = {
     "random_page_cost": "1.1",
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
+    # What is prepared has one plan that is right for all parameters; a LIMIT that it does not know would let the
+    # planner go on planning.
+    "plan_cache_mode": "force_generic_plan",
 }
 """PostgreSQL settings (times in ms) of sessions that serve requests; commands and migrations have none."""
 

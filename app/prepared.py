@@ -1,7 +1,8 @@
 """Statements that PostgreSQL plans once for each connection.
 
-To read a token's owner and a package by id took its backend 300 µs, of which 210 were for planning (PostgreSQL 15).
-Only for probes of unique indexes: a plan that is right for all parameters is what they have, and lists have not.
+To read a token's owner and a package by id took its backend 300 µs, of which 210 were for planning (PostgreSQL 15), a
+page of 100 packages 1,090 of which 440. Only for what one plan is right for, whatever the parameters: probes of unique
+indexes, and lists that only their sort's index can answer. Other lists' filters are common or rare.
 """
 
 import functools

@@ -60,10 +60,10 @@ def find_beside(
 
 
 def find_each_beside(
-    database: Database, claims: Claims, query: str, parameters: dict[str, Any]
+    database: Database, claims: Claims, query: str, parameters: dict[str, Any], *, is_planned_once: bool
 ) -> tuple[Caller | None, Sequence[Any]]:
     """The caller as `find_caller` gives it, and the rows that the query of `each_beside` has found."""
-    rows = database.rows(query, {**parameters, "owner_id": claims.id})
+    rows = database.rows(query, {**parameters, "owner_id": claims.id}, is_planned_once=is_planned_once)
     return _caller(claims, rows[0]) if rows else find_caller(database, claims), rows
 
 

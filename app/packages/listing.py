@@ -47,7 +47,8 @@ class PackageListing:
         One query, unless `q` is to be found.
         """
         if "q" not in page.filters:
-            return find_each_beside(self.database, claims, *page_query(page, claims.kind))
+            query, parameters = page_query(page, claims.kind)
+            return find_each_beside(self.database, claims, query, parameters, is_planned_once=not page.filters)
         caller = find_caller(self.database, claims)
         return caller, self.database.rows(*search_query(page)) if caller else ()
 

@@ -35,9 +35,15 @@ def large_database(postgres_server: Postgres, database_template: None) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def explain(large_database: str) -> Iterator[Explain]:
-    """Runs queries in a session with the service's settings, and tells how."""
+def service_session(large_database: str) -> Iterator[psycopg2.extensions.connection]:
+    """A session with the service's settings."""
     options = " ".join(f"-c {name}={value}" for name, value in SERVICE_SETTINGS.items())
     with contextlib.closing(psycopg2.connect(large_database, options=options)) as connection:
         connection.autocommit = True
-        yield explained(connection)
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def explain(service_session: psycopg2.extensions.connection) -> Explain:
+    """Runs queries in that session, and tells how."""
+    return explained(service_session)

@@ -7,10 +7,11 @@ from typing import Any
 import psycopg2
 import pytest
 
-from app.packages.listing import SORT_NAMES, SORTS, Page
+from app.packages.listing import SORT_NAMES, SORTS, Page, page_query
 from app.packages.page_query import LOOK_AHEAD, latest_text
+from app.prepared import prepared
 from tests.integration.plans.conftest import ROWS
-from tests.integration.plans.plan import Explain, Plan, plan_of
+from tests.integration.plans.plan import OWNER, Explain, Plan, explained, plan_of
 
 LIMIT = 101
 FILTERS: dict[str, list[Any]] = {
@@ -61,6 +62,24 @@ def test_depth_costs_nothing(explain: Explain, large_database: str, sort: str, f
             assert plan.rows_read <= 12 * LIMIT
             assert "Seq Scan" not in plan.kinds
     connection.close()
+
+
+@pytest.mark.parametrize("sort", SORT_NAMES)
+def test_pages_that_are_planned_once(service_session: psycopg2.extensions.connection, sort: str) -> None:
+    """Without a filter one plan, made before limit and cursor are known, reads what the page has."""
+    column = SORTS[sort.lstrip("-")].key
+    with service_session.cursor() as cursor:
+        cursor.execute(f"SELECT {column}, id FROM packages ORDER BY {column}, id OFFSET %s LIMIT 1", [ROWS // 2])
+        middle = cursor.fetchone()
+        for after in (None, middle):
+            query, parameters = page_query(Page({}, sort, LIMIT, after), "user")
+            statement = prepared(query)
+            cursor.execute(statement.prepare)
+            plan = explained(service_session)(statement.execute, {**parameters, "owner_id": OWNER})
+            assert plan.rows_read == LIMIT
+            assert plan.kinds.isdisjoint({"Seq Scan", "Sort"})
+            cursor.execute("SELECT generic_plans FROM pg_prepared_statements WHERE name = %s", [statement.name])
+            assert cursor.fetchone() == (1,)
 
 
 @pytest.mark.parametrize("sort", SORT_NAMES)
