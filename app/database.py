@@ -14,10 +14,11 @@ from sqlalchemy.dialects.postgresql.psycopg2 import dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
-from app import prepared, waiting
+from app import lane, prepared, waiting
 from app.breaker import Breaker
 from app.errors import DatabaseUnavailable
 from app.kept import KeptConnections
+from app.lane import Lane
 from app.pool import APPLICATION, KEEPALIVES, POOL_TIMEOUT, places, set_autocommit
 from app.sqlstate import unusable
 
@@ -39,6 +40,7 @@ class Database:
         self._on_error = on_error
         self._places = threading.BoundedSemaphore(places(engine))
         self._kept = KeptConnections(engine)
+        self._lane = Lane()
         self._breaker = Breaker(DatabaseUnavailable)
 
     @contextlib.contextmanager
@@ -56,7 +58,7 @@ class Database:
         `is_planned_once`: one plan is right for all parameters, see app.prepared.
         Straight through the driver: SQLAlchemy's way to it and back costs as much again. Raises DatabaseUnavailable.
         """
-        with self._translated(), self._place():
+        with self._translated(), self._lane, self._place():
             connection: PoolProxiedConnection | None = None
             try:
                 connection = self._kept.take()
@@ -149,6 +151,7 @@ class Database:
         self._breaker.answered()
 
     def _wait_for_place(self) -> None:
+        lane.leave()
         started = time.monotonic()
         left = waiting.left()
         taken = self._places.acquire(timeout=POOL_TIMEOUT if left is None else max(0.0, min(POOL_TIMEOUT, left)))

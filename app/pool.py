@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState, QueuePool
 
-from app import waiting
+from app import lane, waiting
 
 POOL_TIMEOUT = 1.0
 """Seconds to wait for one of the pool's connections."""
@@ -66,6 +66,7 @@ def engine_options(pool_size: int) -> dict[str, Any]:
 
 def prepare(engine: Engine) -> None:
     """Let the engine's connections be as this module says."""
+    event.listen(engine, "do_connect", _leave_lane)
     event.listen(engine, "do_connect", _limit_service_sessions)
     event.listen(engine, "connect", _choose_rest)
     event.listen(engine, "checkout", _refuse_dead)
@@ -84,6 +85,11 @@ def set_autocommit(driver: Any, wanted: bool) -> None:
 
 def _is_for_requests() -> bool:
     return waiting.left() is not None
+
+
+def _leave_lane(*_: object) -> None:
+    """To connect takes its time, and to find the server's address may take more."""
+    lane.leave()
 
 
 def _limit_service_sessions(

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 import psycopg2
 from psycopg2 import extensions
 
+from app import lane
+
 REQUEST_ALLOWANCE = 1.5
 """Seconds that a request may wait for PostgreSQL, all its statements together."""
 
@@ -64,11 +66,11 @@ def _wait_for(descriptor: int, event: int) -> None:
     poller = select.poll()
     poller.register(descriptor, event)
     remaining = left()
-    if remaining is None:
-        poller.poll()
-        return
     started = time.monotonic()
-    ready = poller.poll(max(remaining, 0) * 1000)
+    ready = lane.is_in_one() and poller.poll(lane.PATIENCE * 1000)
+    if not ready:
+        lane.leave()
+        ready = poller.poll(None if remaining is None else max(remaining, 0) * 1000)
     spend(time.monotonic() - started)
     if not ready:
         raise NoAnswer("PostgreSQL did not answer in time")
