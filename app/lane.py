@@ -10,7 +10,7 @@ from types import TracebackType
 
 PATIENCE = 0.001
 """Seconds that PostgreSQL may be silent before the next read sets out: a server that is far away, or a query that
-takes long, holds up none for longer. A worker has no time for 1,000 requests a second anyway."""
+takes long, holds up none for longer. A worker has no time for 1,000 of them a second anyway."""
 
 _thread = threading.local()
 

@@ -21,7 +21,7 @@ Sending = Iterator[None]
 
 @functools.lru_cache(maxsize=2)
 def _http_date(second: int) -> str:
-    """The `Date` of all answers of one second, which takes longer to format than to send."""
+    """The `Date` of all answers of one second."""
     return str(util.http_date(second))
 
 

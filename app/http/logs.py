@@ -137,8 +137,8 @@ def log_exchange(ended: Exchange) -> None:
     """The request's line. Its record is a copy: `log` would look for the line of code that called it, and for more."""
     level = logging.ERROR if ended.status >= 500 else logging.INFO
     if requests_log.isEnabledFor(level):
-        record = logging.LogRecord.__new__(logging.LogRecord)
-        record.__dict__ = {**_template(level), "created": time.time(), FIELDS: _fields(ended)}
+        record, now = logging.LogRecord.__new__(logging.LogRecord), time.time()
+        record.__dict__ = {**_template(level), "created": now, "msecs": now % 1 * 1000, FIELDS: _fields(ended)}
         requests_log.handle(record)
 
 
