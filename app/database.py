@@ -22,7 +22,7 @@ from app.lane import Lane
 from app.pool import APPLICATION, KEEPALIVES, POOL_TIMEOUT, places, set_autocommit
 from app.sqlstate import unusable
 
-_DIALECT: Any = dialect()  # type: ignore[no-untyped-call]
+_DIALECT: Any = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own has no types
 
 
 class CommitInDoubt(DatabaseUnavailable):

@@ -66,6 +66,7 @@ def flask_settings(config: Config) -> dict[str, object]:
 def trust_proxies(app: Flask, hops: int) -> None:
     """Believe the X-Forwarded-* of `hops` proxies, and of no one else."""
     if hops:
+        # Flask's documented way to put a middleware around it.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
 
 

@@ -89,8 +89,11 @@ def test_waiting_for_a_connection_holds_up_nobody(database: Database) -> None:
     with contextlib.ExitStack() as transactions:
         for _ in range(POOL_SIZE):
             transactions.enter_context(database.writing())
-        with meanwhile(lambda: ask(database)), database._lane:  # free, or this would wait
+        began = time.monotonic()
+        with meanwhile(lambda: ask(database)), database._lane:
+            entered_after = time.monotonic() - began
             transactions.close()
+    assert entered_after < AT_ONCE
     assert len(seen) == POOL_SIZE
     assert not any(seen)
     ask(database)
