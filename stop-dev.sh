@@ -2,4 +2,4 @@
 # Stops what start-dev.sh started, and only that. What is stored stays.
 set -euo pipefail
 . "$(dirname -- "$(readlink -f -- "$0")")/dev/python.sh"
-exec "$python" -m dev.stop "$@"
+exec "$python" -m dev.scripts.stop "$@"

@@ -16,8 +16,8 @@ import psycopg2
 from bench import machine
 from bench.measure import Result, seconds
 from bench.rows import fill
-from dev import package_service
-from dev.postgres import Postgres
+from dev.parts import package_service
+from dev.parts.postgres import Postgres
 
 QUERIES = {
     "newest": "?limit=100",

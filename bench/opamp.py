@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg2
 
 from bench import rows
-from dev import postgres
+from dev.parts import postgres
 from tests.databases import execute, make_template, migrated
 from tests.faults import service as services
 

@@ -13,9 +13,9 @@ from minio import Minio
 from app.config.sections import MinioSection
 from app.storage.presigned import S3Presigner
 from bench.client import Target, ask, upload_raw, with_token
-from dev import nginx, package_service, postgres, s3
-from dev.package_service import PackageService
-from dev.s3 import S3
+from dev.parts import nginx, package_service, postgres, s3
+from dev.parts.package_service import PackageService
+from dev.parts.s3 import S3
 
 DELIVERIES = ("stream", "redirect", "accel")
 BUCKET = "bench"

@@ -1,1 +1,1 @@
-"""Development only: the real PostgreSQL, MinIO and VersityGW that start-dev.sh, the tests and bench run."""
+"""Development only: the scripts, the real parts that tests and bench run on, and the supply chain."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dev import postgres, s3
+from dev.parts import postgres, s3
 from tests import databases
 from tests.faults.site import Site, installed
 

@@ -7,7 +7,7 @@ import psycopg2
 from flask_migrate import upgrade
 
 from app import create_app
-from dev.postgres import Postgres
+from dev.parts.postgres import Postgres
 from tests.configuration import configuration
 
 TEMPLATE = "opamp_template"

@@ -12,8 +12,8 @@ from app import create_app
 from app.accounts.roles import Role
 from app.database import Database
 from app.wiring import EXTENSION, Services
-from dev.postgres import Postgres
-from dev.s3 import S3
+from dev.parts.postgres import Postgres
+from dev.parts.s3 import S3
 from tests.configuration import configuration
 from tests.databases import migrated
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from dev import processes
-from dev.postgres import Postgres
-from dev.s3 import S3
+from dev.parts import processes
+from dev.parts.postgres import Postgres
+from dev.parts.s3 import S3
 from tests.container import engine
 from tests.databases import execute
 

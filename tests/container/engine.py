@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dev import go_tools, processes
+from dev.parts import go_tools, processes
 
 PROJECT = Path(__file__).resolve().parents[2]
 BASE_IMAGE = "localhost/opamp-packages-base:bookworm"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import requests
 
-from dev import processes
 from dev.checkout import PYTHON
+from dev.parts import processes
 from tests.container import engine
 from tests.container.conftest import Service
 
@@ -89,7 +89,7 @@ def test_sigterm_finishes_downloads(service: Service) -> None:
 
 def test_bill_of_materials(service: Service) -> None:
     """The image's contents can be listed from outside: Debian's packages and Python's."""
-    command = [PYTHON, "-m", "dev.sbom", "--root", service.container.root()]
+    command = [PYTHON, "-m", "dev.supply_chain.sbom", "--root", service.container.root()]
     found = json.loads(processes.check(command, "The bill of materials"))
     named = {component["purl"].partition("@")[0] for component in found["components"]}
     assert {"pkg:deb/debian/libc6", "pkg:pypi/gunicorn", "pkg:pypi/psycopg2-binary"} <= named

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev import processes
+from dev.parts import processes
 from tests.contract.server.client import Client, Reply, head
 from tests.faults.audit import query
 from tests.faults.site import Site

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dev import processes
+from dev.parts import processes
 from tests.e2e.checkout import Checkout, fresh_clone
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dev import go_tools, processes
+from dev.parts import go_tools, processes
 from tests.e2e import readme
 from tests.e2e.checkout import Checkout, fresh_clone
 

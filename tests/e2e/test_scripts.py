@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dev import processes
-from dev.s3 import S3
+from dev.parts import processes
+from dev.parts.s3 import S3
 from tests.e2e.checkout import Checkout, environment
 
 FOLDER = ("--storage", "filesystem")

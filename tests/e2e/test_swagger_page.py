@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from werkzeug.serving import make_server
 
 from app import create_app
-from dev.processes import free_port
+from dev.parts.processes import free_port
 from tests.configuration import configuration
 
 PATIENCE = 30

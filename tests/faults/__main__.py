@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import postgres
+from dev.parts import postgres
 from tests import databases
 from tests.faults import bad_input, killing, outages
 from tests.faults.killing import Campaign

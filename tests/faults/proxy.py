@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from dev.processes import HOST
+from dev.parts.processes import HOST
 
 BLOCK = 1 << 18
 RESET = struct.pack("ii", 1, 0)

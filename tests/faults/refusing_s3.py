@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from dev.processes import HOST
+from dev.parts.processes import HOST
 
 CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown", 507: "XMinioStorageFull"}
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dev import processes
 from dev.checkout import PROJECT
-from dev.files import last_lines
+from dev.parts import processes
+from dev.parts.files import last_lines
 from tests.configuration import environment
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]

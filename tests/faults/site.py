@@ -14,9 +14,9 @@ from minio import Minio
 from app import create_app
 from app.accounts.roles import Role
 from app.wiring import EXTENSION, Services
-from dev import s3 as s3_servers
-from dev.postgres import Postgres
-from dev.s3 import S3
+from dev.parts import s3 as s3_servers
+from dev.parts.postgres import Postgres
+from dev.parts.s3 import S3
 from tests.configuration import configuration
 from tests.databases import migrated
 from tests.faults.client import Client

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev.processes import HOST
+from dev.parts.processes import HOST
 from tests.contract.server.client import head
 from tests.faults.client import Client
 from tests.faults.outages import percentile

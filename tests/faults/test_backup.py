@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dev import postgres, s3
 from dev.checkout import PROJECT
-from dev.postgres import Postgres
+from dev.parts import postgres, s3
+from dev.parts.postgres import Postgres
 from tests.databases import execute, migrated
 from tests.faults import service
 from tests.faults.client import Client, content_of

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-from dev import processes
 from dev.checkout import PROJECT
+from dev.parts import processes
 from tests.databases import execute
 from tests.faults.audit import Acknowledged, examine, leftovers, query
 from tests.faults.client import Answer, Client, content_of, next_page, sha256, unique_name

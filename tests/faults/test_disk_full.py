@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dev import s3
-from dev.postgres import Postgres
+from dev.parts import s3
+from dev.parts.postgres import Postgres
 from tests.databases import migrated
 from tests.faults import service
 from tests.faults.client import Client, content_of

@@ -6,7 +6,7 @@ import pytest
 
 from app.objects.duty import CHORES, run_alone
 from app.objects.reconcile import RECONCILE_LOCK
-from dev import processes
+from dev.parts import processes
 from tests.databases import execute
 from tests.faults import service
 from tests.faults.audit import query

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.postgres import Postgres
-from dev.s3 import S3
+from dev.parts.postgres import Postgres
+from dev.parts.s3 import S3
 from tests.databases import migrated
 from tests.faults import service
 from tests.faults.client import Client, content_of, sha256, unique_name

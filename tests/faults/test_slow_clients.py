@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.storage.s3_reader import STANDSTILL
-from dev import nginx, processes
+from dev.parts import nginx, processes
 from tests.contract.server.client import head
 from tests.faults import slow
 from tests.faults.client import Client, content_of

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev import nginx
+from dev.parts import nginx
 from tests.faults.audit import leftovers
 from tests.faults.client import Answer, Client, content_of, unique_name
 from tests.faults.service import Service

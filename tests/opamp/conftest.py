@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.postgres import Postgres
-from dev.s3 import S3
+from dev.parts.postgres import Postgres
+from dev.parts.s3 import S3
 from tests.databases import execute, migrated
 from tests.faults import service as services
 from tests.faults.client import Client

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dev import processes
+from dev.parts import processes
 from tests.databases import execute
 from tests.faults.client import Client
 from tests.faults.service import Service

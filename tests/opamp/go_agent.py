@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dev import go_tools, processes
+from dev.parts import go_tools, processes
 
 SOURCES = Path(__file__).with_name("agent")
 INTERVAL = 0.3

@@ -4,9 +4,9 @@ import json
 import re
 from pathlib import Path
 
-from dev import processes
 from dev.checkout import PROJECT
-from dev.go_tools import go
+from dev.parts import processes
+from dev.parts.go_tools import go
 from tests.opamp.fleet import Fleet
 
 DOCUMENT = PROJECT / "docs" / "opamp.md"

@@ -8,7 +8,7 @@ import yaml
 
 from app.config.load import PREFIX, SECTIONS
 from app.config.sections import PROJECT
-from dev.go_tools import MODULES
+from dev.parts.go_tools import MODULES
 
 FILE = PROJECT / "docker-compose.yml"
 SECRET = re.compile(r"PASSWORD|SECRET")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dev import interrupts, processes
+from dev.parts import interrupts, processes
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from app import create_app
-from dev.processes import free_port
+from dev.parts.processes import free_port
 from tests.api.accounts.conftest import PASSWORD
 from tests.configuration import configuration
 

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from app import pool
 from app.database import Database
 from app.errors import DatabaseUnavailable
-from dev.postgres import Postgres
+from dev.parts.postgres import Postgres
 from tests.databases import execute
 
 POOL_SIZE = 2

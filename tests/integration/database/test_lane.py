@@ -13,7 +13,7 @@ from app import lane, pool, waiting
 from app.database import Database
 from app.errors import DatabaseUnavailable
 from app.lane import Lane
-from dev.postgres import Postgres
+from dev.parts.postgres import Postgres
 
 POOL_SIZE = 2
 SLOW = 1.0

@@ -11,7 +11,7 @@ from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect
 
 from app import create_app
-from dev.postgres import Postgres
+from dev.parts.postgres import Postgres
 from tests.configuration import configuration, environment
 from tests.databases import execute
 

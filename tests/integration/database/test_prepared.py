@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from app.database import Database
-from dev.postgres import Postgres
+from dev.parts.postgres import Postgres
 from tests.databases import execute
 
 QUERY = "SELECT id, word, '100%%' AS share FROM probed WHERE id = %(id)s AND (word = %(word)s OR id = %(id)s)"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dev import nginx, package_service
-from dev.package_service import PackageService
-from dev.postgres import Postgres
-from dev.s3 import S3
+from dev.parts import nginx, package_service
+from dev.parts.package_service import PackageService
+from dev.parts.postgres import Postgres
+from dev.parts.s3 import S3
 from tests.databases import migrated
 from tests.integration.delivery.client import Client, Package
 

@@ -7,8 +7,8 @@ import psycopg2
 import pytest
 from minio import Minio
 
-from dev.package_service import PackageService
-from dev.s3 import S3
+from dev.parts.package_service import PackageService
+from dev.parts.s3 import S3
 from tests.integration.delivery.client import Client, Package
 from tests.integration.delivery.conftest import BUCKET
 

@@ -6,9 +6,9 @@ import ssl
 import subprocess
 from pathlib import Path
 
-from dev import nginx, processes
 from dev.checkout import PROJECT
-from dev.package_service import PackageService
+from dev.parts import nginx, processes
+from dev.parts.package_service import PackageService
 from tests.certificates import self_signed
 from tests.configuration import configuration
 from tests.integration.delivery.client import Client

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dev.package_service import PackageService
-from dev.s3 import S3
+from dev.parts.package_service import PackageService
+from dev.parts.s3 import S3
 from tests.integration.delivery.client import Answer, Client, Package, without_token
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.pool import SERVICE_SETTINGS
 from bench.rows import fill
-from dev.postgres import Postgres
+from dev.parts.postgres import Postgres
 from tests.databases import migrated
 from tests.integration.plans.plan import OWNER, Explain, explained
 

@@ -13,11 +13,11 @@ from minio import Minio, MinioAdmin
 from minio.credentials import StaticProvider
 from minio.error import S3Error
 
-from dev import package_service, postgres
 from dev.checkout import PROJECT
-from dev.package_service import PackageService
-from dev.postgres import Postgres
-from dev.s3 import S3
+from dev.parts import package_service, postgres
+from dev.parts.package_service import PackageService
+from dev.parts.postgres import Postgres
+from dev.parts.s3 import S3
 from tests.databases import execute, migrated
 
 DATABASE = "least_rights"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from dev import package_service
-from dev.package_service import PackageService
-from dev.postgres import Postgres
-from dev.s3 import S3
+from dev.parts import package_service
+from dev.parts.package_service import PackageService
+from dev.parts.postgres import Postgres
+from dev.parts.s3 import S3
 from tests.databases import migrated
 
 GIB = 1 << 30

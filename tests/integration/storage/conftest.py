@@ -15,7 +15,7 @@ from app.storage.base import Storage
 from app.storage.filesystem import MARKER, FilesystemStorage
 from app.storage.minio import MinioStorage
 from app.storage.s3_client import S3Account
-from dev import s3
+from dev.parts import s3
 
 
 @dataclass

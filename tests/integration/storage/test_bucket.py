@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import StorageUnavailable
 from app.storage.minio import MinioStorage
-from dev import s3
+from dev.parts import s3
 from tests.integration.storage.conftest import account, official_client
 from tests.integration.storage.operations import OPERATIONS
 from tests.integration.storage.sources import Generated

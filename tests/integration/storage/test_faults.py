@@ -13,7 +13,7 @@ from app.errors import ObjectNotFound, StorageFull, StorageUnavailable
 from app.storage.minio import MinioStorage
 from app.storage.multipart import PART_SIZE
 from app.storage.s3_client import S3Account
-from dev import processes, s3
+from dev.parts import processes, s3
 from tests.integration.storage.conftest import account
 from tests.integration.storage.operations import OPERATIONS
 from tests.integration.storage.servers import answering, cutting, serving, stalling, swallow

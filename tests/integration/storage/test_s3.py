@@ -14,7 +14,7 @@ from app.storage.minio import MinioStorage
 from app.storage.multipart import BUFFERS, PART_SIZE, list_uploads, part_size
 from app.storage.s3_reader import S3Reader
 from app.storage.s3_request import S3Request
-from dev import s3
+from dev.parts import s3
 from tests.integration.storage.conftest import account
 from tests.integration.storage.sources import MIB, Generated, content, digest, drained, interrupted_at
 

@@ -9,7 +9,7 @@ import pytest
 from app.errors import StorageUnavailable
 from app.storage.minio import MinioStorage
 from app.storage.multipart import PART_SIZE
-from dev import s3
+from dev.parts import s3
 from tests.certificates import self_signed
 from tests.integration.storage.conftest import account
 from tests.integration.storage.servers import encrypted, serving

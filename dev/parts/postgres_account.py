@@ -6,7 +6,7 @@ import pwd
 import shutil
 from pathlib import Path
 
-from dev import processes
+from dev.parts import processes
 
 ACCOUNT = "postgres"
 OUTSIDE = Path("/var/lib/opamp-packages-dev")

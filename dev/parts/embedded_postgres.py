@@ -9,11 +9,10 @@ from pathlib import Path
 import psycopg2
 from psycopg2 import sql
 
-from dev import interrupts, postgres, postgres_account, processes
 from dev.checkout import STATE
-from dev.files import last_lines
-from dev.running_parts import Starter
-from dev.secrets_file import Secrets
+from dev.parts import interrupts, postgres, postgres_account, processes
+from dev.parts.files import last_lines
+from dev.parts.running_parts import Starter
 
 USER = "opamp"
 LOG = STATE / "postgres.log"
@@ -31,13 +30,13 @@ class Database:
     folder: Path
 
 
-def start(starter: Starter, secrets: Secrets, *, port: int, dbname: str, connections: int) -> Database:
+def start(starter: Starter, password: str, *, port: int, dbname: str, connections: int) -> Database:
     """Run the server on `port`, with its data made at the first start, and `dbname` in it."""
     bin_dir = postgres.embedded_binaries()
     folder = home() / "postgres"
     refuse_other_version(folder, bin_dir)
     if not (folder / "PG_VERSION").exists():
-        make(folder, bin_dir, secrets.postgres_password)
+        make(folder, bin_dir, password)
     settings = {
         "listen_addresses": processes.HOST,
         "unix_socket_directories": "",
@@ -45,7 +44,7 @@ def start(starter: Starter, secrets: Secrets, *, port: int, dbname: str, connect
     }
     command = postgres.server_command(folder, bin_dir, port, settings)
     part = starter.launch("PostgreSQL", command, log=LOG, sign=signal.SIGINT)
-    database = Database(port, secrets.postgres_password, dbname, folder)
+    database = Database(port, password, dbname, folder)
 
     def accepts() -> bool:
         if not part.is_running():

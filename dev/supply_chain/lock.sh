@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Compiles requirements*.in into the hash-locked requirements*.txt.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 command -v uv >/dev/null || { echo "lock.sh needs uv: pip install uv" >&2; exit 1; }
 for name in requirements requirements-dev; do
     uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-        --no-annotate --custom-compile-command ./dev/lock.sh --no-emit-index-url \
+        --no-annotate --custom-compile-command ./dev/supply_chain/lock.sh --no-emit-index-url \
         --no-emit-find-links "$@" "$name.in" --output-file "$name.txt"
 done

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import processes
 from dev.checkout import PROJECT
+from dev.parts import processes
 
 MAIN = """\
 daemon off;

@@ -4,8 +4,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from dev import environment, go_tools, interrupts, processes
 from dev.checkout import PYTHON
+from dev.parts import go_tools, interrupts, processes
+from dev.scripts import environment
 
 LINTERS = {
     "ruff check": ["-m", "ruff", "check", "."],
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     """The exit code if it does not come to pytest, which takes this process over."""
     interrupts.install()
     try:
-        environment.enter("dev.test", arguments)
+        environment.enter("dev.scripts.test", arguments)
         prepare(lint=not arguments)
     except KeyboardInterrupt:
         return 130

@@ -1,10 +1,10 @@
 """Which PostgreSQL start-dev.sh lets the service use: the one of config.yaml if it answers, else the embedded one."""
 
 from app.config import Config
-from dev import embedded_postgres, postgres, processes
-from dev.running_parts import Starter
-from dev.secrets_file import Secrets
-from dev.settings import Settings
+from dev.parts import embedded_postgres, postgres, processes
+from dev.parts.running_parts import Starter
+from dev.scripts.secrets_file import Secrets
+from dev.scripts.settings import Settings
 
 DBNAME = "opamp_platform"
 
@@ -18,7 +18,7 @@ def choose(settings: Settings, config: Config, secrets: Secrets, starter: Starte
     server = config.server
     database = embedded_postgres.start(
         starter,
-        secrets,
+        secrets.postgres_password,
         port=processes.free_port(),
         dbname=DBNAME + suffix,
         connections=server.workers * config.database.pool_size + 30,

@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from dev import environment, interrupts, processes
+from dev.parts import interrupts, processes
+from dev.scripts import environment
 
 STORAGE_HELP = """\
 where packages are kept:
@@ -42,8 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     interrupts.install()
     options = parse(arguments)
     try:
-        environment.enter("dev.start", arguments)
-        from dev import start_steps  # noqa: PLC0415 - it imports what .venv holds
+        environment.enter("dev.scripts.start", arguments)
+        from dev.scripts import start_steps  # noqa: PLC0415 - it imports what .venv holds
 
         with environment.exclusively():
             start_steps.start(options.storage, options.port)

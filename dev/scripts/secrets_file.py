@@ -5,7 +5,7 @@ import secrets
 from dataclasses import asdict, dataclass
 
 from dev.checkout import STATE
-from dev.files import write_private
+from dev.parts.files import write_private
 
 FILE = STATE / "secrets.json"
 ADMIN_PASSWORD = STATE / "admin-password"

@@ -9,12 +9,12 @@ from pathlib import Path
 from app.config import Config
 from app.errors import ServiceError
 from app.storage.minio import MinioStorage
-from dev import go_tools, processes, s3
 from dev.checkout import PROJECT, STATE
-from dev.files import last_lines
-from dev.running_parts import Starter
-from dev.secrets_file import Secrets
-from dev.settings import Settings
+from dev.parts import go_tools, processes, s3
+from dev.parts.files import last_lines
+from dev.parts.running_parts import Starter
+from dev.scripts.secrets_file import Secrets
+from dev.scripts.settings import Settings
 
 KINDS = ("auto", "minio", "filesystem")
 COMPOSE_FILE = PROJECT / "deploy" / "minio" / "compose.yml"

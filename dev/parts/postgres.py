@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import postgres_account, processes
-from dev.files import last_lines
+from dev.parts import postgres_account, processes
+from dev.parts.files import last_lines
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",

@@ -1,11 +1,12 @@
 """The steps of start-dev.sh, once .venv is there."""
 
 from app.config import Config, ConfigError
-from dev import database_choice, greeting, processes, running_parts, secrets_file, service
 from dev.checkout import STATE
-from dev.running_parts import Starter
-from dev.settings import Settings
-from dev.storage_choice import StorageChoice
+from dev.parts import processes, running_parts
+from dev.parts.running_parts import Starter
+from dev.scripts import database_choice, greeting, secrets_file, service
+from dev.scripts.settings import Settings
+from dev.scripts.storage_choice import StorageChoice
 
 
 def start(storage: str, port: int | None) -> None:

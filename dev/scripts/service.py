@@ -7,10 +7,10 @@ import urllib.request
 from app.config import Config
 from app.config.sections import WILDCARDS
 from app.errors import UsernameTaken
-from dev import processes
 from dev.checkout import PYTHON, STATE
-from dev.files import last_lines
-from dev.running_parts import PID_FILE, SERVICE, Starter
+from dev.parts import processes
+from dev.parts.files import last_lines
+from dev.parts.running_parts import PID_FILE, SERVICE, Starter
 
 LOG = STATE / "gunicorn.log"
 FLASK = [PYTHON, "-m", "flask", "--app", "wsgi"]

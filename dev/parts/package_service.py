@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import processes
 from dev.checkout import PROJECT, PYTHON
-from dev.files import last_lines
-from dev.s3 import S3
+from dev.parts import processes
+from dev.parts.files import last_lines
+from dev.parts.s3 import S3
 
 SECRET_KEY = "a-key-of-a-service-that-runs-for-a-test"  # noqa: S105 - opens nothing else
 

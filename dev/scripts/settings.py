@@ -12,8 +12,8 @@ from app.config import Config, load
 from app.config.files import read_file
 from app.config.load import FILE_VARIABLE, PREFIX
 from dev.checkout import PROJECT, STATE
-from dev.files import write_private
-from dev.secrets_file import Secrets
+from dev.parts.files import write_private
+from dev.scripts.secrets_file import Secrets
 
 CONFIG = STATE / "config.yaml"
 HEADER = "# Written by start-dev.sh at every start. Put your own settings into config.yaml beside wsgi.py.\n"

@@ -5,8 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from dev import processes
-from dev.progress import Compilation
+from dev.parts import processes
+from dev.parts.progress import Compilation
 
 MODULES = {
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from dev import processes
 from dev.checkout import LOCK, PROJECT, PYTHON, VENV
+from dev.parts import processes
 
 REQUIREMENTS = [PROJECT / "requirements.txt", PROJECT / "requirements-dev.txt"]
 INSTALLED = VENV / ".opamp-installed"

@@ -1,4 +1,4 @@
-"""What an image consists of, as CycloneDX 1.5: python -m dev.sbom [--root FOLDER] > sbom.json.
+"""What an image consists of, as CycloneDX 1.5: python -m dev.supply_chain.sbom [--root FOLDER] > sbom.json.
 
 Python's packages come from their own metadata, those of Debian from dpkg's list. Without --root it is this
 environment. Nothing is looked up anywhere.
@@ -20,7 +20,7 @@ Component = dict[str, Any]
 
 def main() -> int:
     """Print the document."""
-    parser = argparse.ArgumentParser(prog="python -m dev.sbom", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m dev.supply_chain.sbom", description=__doc__)
     parser.add_argument("--root", type=Path, help="the image's root folder, unpacked or mounted")
     root = parser.parse_args().root
     json.dump(document(list(components(root))), sys.stdout, indent=1)

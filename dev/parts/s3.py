@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import go_tools, processes
+from dev.parts import go_tools, processes
 
 ACCESS_KEY = "opamp-dev"
 SECRET_KEY = "opamp-dev-secret-key"  # noqa: S105 - a server of our own on 127.0.0.1, gone with its test

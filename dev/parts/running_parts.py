@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dev import interrupts, processes
 from dev.checkout import STATE
-from dev.files import write_private
+from dev.parts import interrupts, processes
+from dev.parts.files import write_private
 
 RECORD = STATE / "state.json"
 PID_FILE = STATE / "gunicorn.pid"

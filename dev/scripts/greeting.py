@@ -4,8 +4,8 @@ import shlex
 from pathlib import Path
 
 from dev.checkout import STATE
-from dev.secrets_file import ADMIN_PASSWORD
-from dev.settings import CONFIG
+from dev.scripts.secrets_file import ADMIN_PASSWORD
+from dev.scripts.settings import CONFIG
 
 EXAMPLE = STATE / "agent-v1.0.0-linux-amd64"
 EXAMPLE_SCRIPT = '#!/bin/sh\necho "opamp-agent 1.0.0, an example of start-dev.sh"\n'

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dev import interrupts
+from dev.parts import interrupts
 
 HOST = "127.0.0.1"
 

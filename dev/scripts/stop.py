@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from dev import environment, processes, running_parts
+from dev.parts import processes, running_parts
+from dev.scripts import environment
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Known holes in what we depend on: python -m dev.audit. Exits with 1 for a finding, 3 if nobody could be asked."""
+"""Known holes in what we depend on: python -m dev.supply_chain.audit. Exit 1: a finding; 3: nobody could be asked."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from dev import processes
 from dev.checkout import PROJECT, PYTHON
+from dev.parts import processes
 
 FOUND, UNREACHABLE = 1, 3
 PATIENCE = 180.0

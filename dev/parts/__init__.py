@@ -1,0 +1,1 @@
+"""Real PostgreSQL, MinIO, VersityGW, nginx and the service, run as processes by scripts, tests and bench."""

@@ -1,0 +1,1 @@
+"""What start-dev.sh, stop-dev.sh and test.sh do."""

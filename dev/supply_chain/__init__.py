@@ -1,0 +1,1 @@
+"""Locked requirements, known holes in them, and the bill of materials of an image."""
