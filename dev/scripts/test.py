@@ -20,7 +20,8 @@ def main(arguments: Sequence[str]) -> int:
     interrupts.install()
     try:
         environment.enter("dev.scripts.test", arguments)
-        prepare(lint=not arguments)
+        if not arguments:
+            prepare()
     except KeyboardInterrupt:
         return 130
     except (processes.Failed, OSError) as error:
@@ -29,11 +30,14 @@ def main(arguments: Sequence[str]) -> int:
     return environment.leave_for([PYTHON, "-m", "pytest", *arguments])
 
 
-def prepare(*, lint: bool) -> None:
-    """Build what is absent, and run the linters if asked to. Raises Failed if they find something."""
+def prepare() -> None:
+    """Before the whole suite: build the S3 servers and run the linters. Raises Failed if they find something.
+
+    With pytest arguments a server is built when the first test asks for it.
+    """
     for name in go_tools.MODULES:
         go_tools.built(name)
-    failed = [name for name, command in LINTERS.items() if lint and not passes(name, command)]
+    failed = [name for name, command in LINTERS.items() if not passes(name, command)]
     if failed:
         raise processes.Failed(f"{', '.join(failed)} found something; the tests were not run")
 
