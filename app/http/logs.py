@@ -1,28 +1,21 @@
-"""Logs: one JSON object a line on standard error, and one line for each request when its answer has ended.
+"""Logs: one JSON object a line on standard error. Messages and tracebacks pass a filter for secrets.
 
-A request's line has the route's template and no path or query, which may hold secrets. Other lines pass a filter
-that takes out what looks like a token, a signature or the credentials of a URL.
+The filter takes out what looks like a token, a signature or the credentials of a URL. app.http.access_log writes the
+requests' lines.
 """
 
-import functools
 import json
 import logging
 import os
 import re
 import sys
-import time
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from flask import Flask, has_request_context
+from flask import has_request_context
 
-from app.http import exchange
-from app.http.exchange import Exchange
 from app.http.request_id import request_id
-
-FIELDS = "fields"
-"""The attribute of a log record (`extra={"fields": {…}}`) whose members become members of the line."""
 
 SECRETS = (
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "[token]"),
@@ -32,29 +25,28 @@ SECRETS = (
     (re.compile(r"://[^\s/@]*@"), "://[hidden]@"),
 )
 
-requests_log = logging.getLogger("app.requests")
-
 
 class JsonFormatter(logging.Formatter):
     """A record as one line of ASCII: control characters and line ends arrive escaped, whoever sent them."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        fields: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        fields = {
+            "time": timestamp(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
-            **(getattr(record, FIELDS, None) or self._told(record)),
+            "message": without_secrets(record.getMessage()),
         }
-        return one_line(fields)
-
-    def _told(self, record: logging.LogRecord) -> dict[str, str]:
-        fields = {"message": without_secrets(record.getMessage())}
         if has_request_context():
             fields["request_id"] = request_id()
         if record.exc_info:
             fields["exception"] = without_secrets(self.formatException(record.exc_info))
-        return fields
+        return one_line(fields)
+
+
+def timestamp(seconds: float) -> str:
+    """Seconds since the epoch as RFC 3339 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def one_line(fields: dict[str, Any]) -> str:
@@ -76,27 +68,33 @@ def without_secrets(text: str) -> str:
 class StandardError(logging.Handler):
     """Writes each line at once, in one piece, to what sys.stderr is at that moment."""
 
-    def createLock(self) -> None:  # noqa: N802 - logging's name
-        """None: threads that wait for each other's lines would cost more than the lines."""
-        self.lock = None
-
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record's line; a standard error that is gone ends no request."""
         try:
-            _write_line(self.format(record))
+            write_line(self.format(record))
         except Exception:  # noqa: BLE001 - a log must not end a request
             self.handleError(record)
 
 
-def _write_line(line: str) -> None:
+def write_line(line: str) -> None:
+    """Write `line` and a line end to standard error; all lines of the service pass here.
+
+    Raises OSError or ValueError where standard error is closed or takes nothing.
+    """
     try:
         descriptor = sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):
-        sys.stderr.write(line + "\n")
+        _write_to_object(line)
         return
     left = line.encode() + b"\n"
     while left:
         left = left[os.write(descriptor, left) :]
+
+
+def _write_to_object(line: str) -> None:
+    """Where sys.stderr is no file: None without a console, or a test's object."""
+    if sys.stderr is not None:
+        sys.stderr.write(line + "\n")
 
 
 def settings() -> dict[str, Any]:
@@ -125,39 +123,3 @@ def configure() -> None:
         root.addHandler(handler)
     logging.getLogger("app").setLevel(logging.INFO)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-
-
-def register(app: Flask) -> None:
-    """Log every request of `app`."""
-    configure()
-    exchange.on_end(app, log_exchange)
-
-
-def log_exchange(ended: Exchange) -> None:
-    """The request's line. Its record is a copy: `log` would look for the line of code that called it, and for more."""
-    level = logging.ERROR if ended.status >= 500 else logging.INFO
-    if requests_log.isEnabledFor(level):
-        record, now = logging.LogRecord.__new__(logging.LogRecord), time.time()
-        record.__dict__ = {**_template(level), "created": now, "msecs": now % 1 * 1000, FIELDS: _fields(ended)}
-        requests_log.handle(record)
-
-
-@functools.cache
-def _template(level: int) -> dict[str, Any]:
-    """What the records of all requests have in common."""
-    return logging.LogRecord(requests_log.name, level, __file__, 0, "request", (), None).__dict__
-
-
-def _fields(ended: Exchange) -> dict[str, Any]:
-    return {
-        "message": "request",
-        "request_id": ended.request_id,
-        "user": ended.user,
-        "address": ended.address,
-        "method": ended.method,
-        "route": ended.route,
-        "status": ended.status,
-        "bytes_in": ended.bytes_in,
-        "bytes_out": ended.bytes_out,
-        "duration_ms": round(ended.seconds * 1000, 3),
-    }
