@@ -19,6 +19,7 @@ from app.config import Config
 from app.database import Database
 from app.extensions import db
 from app.objects.ledger import Ledger
+from app.objects.orphans import Orphans
 from app.objects.reconcile import Reconciler
 from app.offers.catalogue import Catalogue
 from app.offers.manager import OfferManager
@@ -68,6 +69,7 @@ class Services:
     accounts: AccountManager
     packages: PackageServices
     reconciler: Reconciler
+    orphans: Orphans
     channels: ChannelStore
     offers: OfferManager
     agents: AgentServices
@@ -101,6 +103,7 @@ def build(config: Config, engine: Engine) -> Services:
         accounts=AccountManager(AccountStore(database), LoginLimit(database), Passwords(), config.jwt.duration),
         packages=build_packages(store, ledger, storage, make_presigner(config)),
         reconciler=Reconciler(ledger, storage, config.packages.upload_timeout),
+        orphans=Orphans(ledger, storage),
         channels=ChannelStore(database),
         offers=OfferManager(database, catalogue),
         agents=build_agents(config, database, catalogue),

@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from app.errors import ServiceError
+from app.objects.orphans import Tally
 from app.objects.reconcile import RECONCILE_LOCK
 from app.wiring import services
 
@@ -33,3 +34,44 @@ def reconcile(grace: int | None) -> None:
     )
     if outcome.failed:
         raise click.ClickException("The storage refused some deletions; the log names them. Run it again.")
+
+
+@storage.command("orphans")
+@click.option("--delete", is_flag=True, help="Delete them; none that has a row in the ledger by then.")
+@click.option(
+    "--grace",
+    type=click.IntRange(min=0),
+    metavar="SECONDS",
+    help="Leave alone what the storage has had for less long; upload_timeout + 5 min by default.",
+)
+def orphans(delete: bool, grace: int | None) -> None:
+    """List objects that no ledger row names, one a line with its bytes, and exit 1 while there are any.
+
+    Only a failover that lost transactions, or a restore, leaves any. Uploads may go on meanwhile.
+    """
+    parts, tally = services(), Tally()
+    least_age = parts.reconciler.settled_after if grace is None else timedelta(seconds=grace)
+    try:
+        for orphan in parts.orphans.find(least_age, tally):
+            click.echo(f"{ascii(orphan.key)[1:-1]} {orphan.size}{' unfinished' * orphan.is_unfinished}")
+            if delete:
+                parts.orphans.remove(orphan, tally)
+    except ServiceError as error:
+        raise click.ClickException(f"{error.detail} The list is not whole.") from error
+    click.echo(_summary(tally, least_age))
+    if delete and tally.left:
+        raise click.ClickException("The storage refused some deletions; the log names them. Run it again.")
+    if tally.left:
+        raise SystemExit(1)
+
+
+def _summary(tally: Tally, least_age: timedelta) -> str:
+    return f"{tally.orphans} orphan{'s' * (tally.orphans != 1)}, {tally.size} bytes" + "".join(
+        f"; {said}"
+        for count, said in (
+            (tally.deleted, f"deleted {tally.deleted}"),
+            (tally.kept, f"kept {tally.kept} that the ledger names by now"),
+            (tally.young, f"left alone {tally.young} younger than {least_age.total_seconds():.0f} s"),
+        )
+        if count
+    )

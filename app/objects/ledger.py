@@ -1,13 +1,19 @@
 """The ledger's transactions. All ages are taken by the database's clock."""
 
+import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.database import Database
-from app.objects.models import StoredObject
+from app.objects.models import KEY_LENGTH, StoredObject
+
+POSSIBLE_KEY = re.compile(rf"[!-~]{{1,{KEY_LENGTH}}}")
+"""What a row can have; a bucket's keys may be longer, and hold what PostgreSQL's texts cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,25 @@ class Ledger:
         """The key's state; None where the ledger has no such key."""
         with self.database.reading() as connection:
             return connection.scalar(select(StoredObject.state).where(StoredObject.key == key))
+
+    def unknown(self, keys: Collection[str]) -> set[str]:
+        """Those of `keys` that the ledger does not have. Raises DatabaseUnavailable."""
+        possible = [key for key in keys if POSSIBLE_KEY.fullmatch(key)]
+        with self.database.reading() as connection:
+            found = connection.scalars(select(StoredObject.key).where(StoredObject.key.in_(possible)))
+            return set(keys).difference(found)
+
+    def claim(self, key: str) -> bool:
+        """Take a key that the ledger does not have into it as doomed; only after True may its bytes be deleted.
+
+        False if it has got the key meanwhile. From then on nobody can publish under it, and what a crash leaves
+        of it is `reconcile`'s. Raises DatabaseUnavailable.
+        """
+        if not POSSIBLE_KEY.fullmatch(key):
+            return True
+        with self.database.writing() as connection:
+            statement = upsert(StoredObject).values(key=key, state="doomed").on_conflict_do_nothing()
+            return connection.execute(statement).rowcount == 1
 
     def mark_deleted(self, key: str) -> None:
         """Note that the bytes of a doomed object have been deleted once."""

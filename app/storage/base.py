@@ -8,9 +8,15 @@ Whatever a backend does not recognise is `StorageUnavailable`: transient, and ne
 in bounded time (connect 0.5 s, first byte 1.5 s), however dead the storage is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
+
+OBJECTS = "objects/"
+"""What every key begins with; whatever else stands in a bucket or a folder is none of the service's."""
+
+PAGE_SIZE = 1000
+"""Objects of one page of a listing; S3 gives no more."""
 
 
 class ByteSource(Protocol):
@@ -34,6 +40,19 @@ class WrittenObject:
 
     size: int
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """What a listing tells: `size` in bytes, `age` in seconds by the storage's own clock.
+
+    `is_unfinished`: it is the temporary file of a write to `key`, not an object.
+    """
+
+    key: str
+    size: int
+    age: float
+    is_unfinished: bool = False
 
 
 class ObjectReader(Protocol):
@@ -96,6 +115,14 @@ class Storage(Protocol):
         """End every unfinished write of `key`: its multipart uploads (also `upload_id`), or its temporary file.
 
         Raises StorageUnavailable.
+        """
+
+    def pages(self) -> Iterator[list[ListedObject]]:
+        """Everything below OBJECTS, in pages of at most PAGE_SIZE, in no order that means something.
+
+        What is written or deleted meanwhile may be listed or not; everything else is, once. Memory is a page's.
+        A page takes as long as it takes while the storage answers other questions.
+        Raises StorageUnavailable, at any page.
         """
 
     def ping(self) -> None:

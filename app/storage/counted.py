@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from app.errors import StorageFull, StorageUnavailable
-from app.storage.base import ByteSource, ObjectReader, Storage, WrittenObject
+from app.storage.base import ByteSource, ListedObject, ObjectReader, Storage, WrittenObject
 
 
 class CountedStorage:
@@ -58,6 +58,11 @@ class CountedStorage:
         """End every unfinished write of `key`."""
         with self._counting("abort_uploads"):
             self.beneath.abort_uploads(key, upload_id)
+
+    def pages(self) -> Iterator[list[ListedObject]]:
+        """Everything below OBJECTS."""
+        with self._counting("pages"):
+            yield from self.beneath.pages()
 
     def ping(self) -> None:
         """Return if reads and writes can be expected to work."""

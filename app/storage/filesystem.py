@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from app.errors import ObjectChanged, ObjectNotFound, ServiceError, StorageFull, StorageUnavailable
-from app.storage.base import ByteSource, ObjectReader, WrittenObject
+from app.storage.base import OBJECTS, PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
 from app.storage.digest import fill
 from app.storage.file_reader import FileReader
+from app.storage.folder_listing import UNFINISHED, list_files
 
 MARKER = ".opamp-packages"
 """The file that tells our folder from the bare mount point of a disk that is not mounted."""
@@ -91,6 +92,14 @@ class FilesystemStorage:
         """Remove the temporary file."""
         self._unlink(self._paths(key)[1:])
 
+    def pages(self) -> Iterator[list[ListedObject]]:
+        """Everything below OBJECTS, temporary files too. See `Storage.pages`."""
+        self._require_marker()
+        with _own_errors():
+            yield from list_files(self._root, OBJECTS, PAGE_SIZE)
+        # A disk that went away meanwhile has ended the listing early.
+        self._require_marker()
+
     def ping(self) -> None:
         """Look whether the folder is ours and can be written to; make it if this is the first time."""
         with _own_errors():
@@ -103,7 +112,7 @@ class FilesystemStorage:
         """A folder keeps nothing open."""
 
     def _paths(self, key: str) -> tuple[Path, Path]:
-        return self._root / key, self._root / (key + ".part")
+        return self._root / key, self._root / (key + UNFINISHED)
 
     def _write_durably(self, temporary: Path, source: ByteSource) -> None:
         buffer = memoryview(bytearray(BUFFER))

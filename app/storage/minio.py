@@ -1,15 +1,16 @@
 """Objects in a bucket of MinIO or any other S3."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from app.config.sections import MinioSection
 from app.errors import ObjectChanged, ObjectNotFound, StorageUnavailable
-from app.storage.base import ByteSource, ObjectReader, WrittenObject
+from app.storage.base import PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
 from app.storage.multipart import BUFFERS, PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
 from app.storage.patience import Patience
 from app.storage.s3_answer import S3Answer
 from app.storage.s3_client import S3Account, S3Client
 from app.storage.s3_errors import NoSuchBucket
+from app.storage.s3_listing import list_objects
 from app.storage.s3_reader import NoBytes, S3Reader
 from app.storage.s3_request import S3Request
 
@@ -106,6 +107,10 @@ class MinioStorage:
         known = {upload_id} if upload_id else set()
         for each in known.union(list_uploads(self._client, key)):
             MultipartUpload(self._client, key, each).abort()
+
+    def pages(self) -> Iterator[list[ListedObject]]:
+        """Everything below OBJECTS. See `Storage.pages`."""
+        return list_objects(self._client, PAGE_SIZE)
 
     def ping(self) -> None:
         """Ask for the bucket, and make it if this is the first time; StorageUnavailable tells why not."""

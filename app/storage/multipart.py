@@ -12,9 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-from app.errors import ServiceError, StorageUnavailable
+from app.errors import StorageUnavailable
 from app.storage.base import ByteSource
-from app.storage.patience import FIRST_BYTE, Patience
+from app.storage.patience import FIRST_BYTE, MOMENT, Patience
 from app.storage.s3_client import S3Client
 from app.storage.s3_errors import NoSuchUpload, elements, elements_of_each, refusal
 from app.storage.s3_request import Body, Crc32c, S3Request
@@ -34,9 +34,6 @@ PARTS_OF_ONE_SIZE = 1000
 READ = PART_SIZE
 """Bytes asked of the source at once. Reads of 1 MiB cost a tenth more: our own code is out of the processor's cache
 each time that it has bytes to look at."""
-
-MOMENT = 0.25
-"""Seconds for what is asked of a storage that has just used up a request's time: is it alive, clean up."""
 
 
 @dataclass(slots=True)
@@ -122,7 +119,7 @@ class MultipartUpload:
             self.key,
             query={"uploadId": self.upload_id},
             body=Body(f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()),
-            patience=Patience(for_bytes=self.size, is_alive=self._is_storage_alive),
+            patience=Patience(for_bytes=self.size, is_alive=self.client.is_alive),
             fresh=True,
         )
         answer = self.client.send(request)
@@ -140,13 +137,6 @@ class MultipartUpload:
             self.client.send(S3Request("DELETE", self.key, query=query, patience=Patience(seconds))).document()
         except NoSuchUpload:
             return
-
-    def _is_storage_alive(self) -> bool:
-        try:
-            self.client.send(S3Request("HEAD", patience=Patience(MOMENT), fresh=True)).document()
-        except ServiceError:
-            return False
-        return True
 
     def _submit(self, senders: ThreadPoolExecutor, part: Part, free: "queue.SimpleQueue[Part]") -> None:
         if not part.size:

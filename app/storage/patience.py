@@ -9,6 +9,9 @@ CONNECT = 0.5
 FIRST_BYTE = 1.5
 """Seconds without progress until an answer starts; what is over 1.8 s would break the contract's 2 s."""
 
+MOMENT = 0.25
+"""Seconds for what is asked of a storage that has just used up a request's time: is it alive, clean up."""
+
 STREAM = 5.0
 """Seconds without a byte in the middle of a download: its status is out, so only the end is left to bound."""
 

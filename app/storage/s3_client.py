@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from app.breaker import Breaker
-from app.errors import StorageUnavailable
+from app.errors import ServiceError, StorageUnavailable
 from app.storage.answer_head import AnswerHead
 from app.storage.connection import Connection
 from app.storage.connections import ConnectionPool
+from app.storage.patience import MOMENT, Patience
 from app.storage.s3_answer import S3Answer
 from app.storage.s3_errors import BucketExists, refusal, unavailable
 from app.storage.s3_request import Body, S3Request
@@ -66,6 +67,14 @@ class S3Client:
         if answer.status < 300:
             return answer
         raise refusal(answer.status, answer.document())
+
+    def is_alive(self) -> bool:
+        """Whether the storage answers another question at once, while it works on a long one."""
+        try:
+            self.send(S3Request("HEAD", patience=Patience(MOMENT), fresh=True)).document()
+        except ServiceError:
+            return False
+        return True
 
     def make_bucket(self) -> None:
         """Make the bucket; it being there already, and ours, is success."""

@@ -75,7 +75,7 @@ def test_a_package_lives_its_whole_life_with_the_least_rights(service: PackageSe
     assert requests.put(path, data=CONTENT, headers=headers, timeout=60).status_code == 200
     deleted = requests.delete(f"{service.url}/api/v1/packages/{package.json()['id']}", headers=headers, timeout=60)
     assert deleted.status_code == 204
-    for command in (["storage", "reconcile", "--grace", "0"], ["storage", "scrub"]):
+    for command in (["storage", "reconcile", "--grace", "0"], ["storage", "scrub"], ["storage", "orphans"]):
         run = subprocess.run(
             [package_service.PYTHON, "-m", "flask", "--app", "wsgi", *command],
             cwd=PROJECT,

@@ -16,5 +16,6 @@ OPERATIONS: dict[str, Callable[[MinioStorage], object]] = {
     "stat": lambda storage: storage.stat("k"),
     "delete": lambda storage: storage.delete("k"),
     "abort": lambda storage: storage.abort_uploads("k", "some-id"),
+    "pages": lambda storage: list(storage.pages()),
     "ping": lambda storage: storage.ping(),
 }

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.errors import ObjectChanged, ObjectNotFound, UploadInterrupted
-from app.storage.base import Storage, WrittenObject
+from app.storage.base import ListedObject, Storage, WrittenObject
 from app.storage.digest import HashingReader
 from app.storage.multipart import PART_SIZE
 from tests.integration.storage.conftest import Backend
@@ -143,3 +143,61 @@ def test_ending_writes_leaves_a_finished_object(storage: Storage, key: str) -> N
 def test_the_storage_answers(storage: Storage) -> None:
     """ping is silent on a storage that works."""
     storage.ping()
+
+
+def listed(storage: Storage) -> list[ListedObject]:
+    """All pages in one."""
+    return [each for page in storage.pages() for each in page]
+
+
+def test_every_object_is_listed_once(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pages there are, each object is in one of them, with its size."""
+    for module in ("minio", "filesystem"):
+        monkeypatch.setattr(f"app.storage.{module}.PAGE_SIZE", 3)
+    sizes = {f"objects/{number % 4:02}/{number:032x}": number for number in range(10)}
+    for key, size in sizes.items():
+        storage.write(key, Generated(size))
+    pages = list(storage.pages())
+    found = [(each.key, each.size) for page in pages for each in page]
+    assert sorted(found) == sorted(sizes.items())
+    assert max(map(len, pages)) <= 3
+
+
+def test_an_empty_storage_lists_nothing(storage: Storage) -> None:
+    """No object, no entry."""
+    assert listed(storage) == []
+
+
+def test_only_what_is_below_objects_is_listed(backend: Backend, key: str) -> None:
+    """What else stands in the bucket or the folder is none of the service's."""
+    backend.storage.write(key, Generated(1))
+    backend.storage.write(f"other/{key}", Generated(1))
+    assert [each.key for each in listed(backend.storage)] == [key]
+
+
+@pytest.mark.parametrize("name", ["a b", "a+b", "a%2Bb", "ü€", "a&<b>", "'\""])
+def test_a_strange_name_is_listed_as_it_is_and_can_be_deleted(storage: Storage, name: str) -> None:
+    """What others have put there comes out of a listing under the key that `delete` takes."""
+    storage.write(f"objects/{name}", Generated(1))
+    [found] = listed(storage)
+    assert found.key == f"objects/{name}"
+    storage.delete(found.key)
+    assert listed(storage) == []
+
+
+def test_an_object_ages_by_the_storage_s_clock(storage: Storage, key: str) -> None:
+    """What was written just now is some seconds old."""
+    storage.write(key, Generated(1))
+    assert 0 <= listed(storage)[0].age < 10
+
+
+def test_deleting_while_pages_come_leaves_out_nothing(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page may be deleted before the next is asked for."""
+    for module in ("minio", "filesystem"):
+        monkeypatch.setattr(f"app.storage.{module}.PAGE_SIZE", 3)
+    for number in range(10):
+        storage.write(f"objects/ab/{number:032x}", Generated(1))
+    for page in storage.pages():
+        for each in page:
+            storage.delete(each.key)
+    assert listed(storage) == []

@@ -41,6 +41,7 @@ def test_an_unmounted_folder_is_unavailable(root: Path) -> None:
             lambda: storage.abort_uploads("objects/ab/k"),
             lambda: storage.write("objects/ab/new", Generated(10)),
             storage.ping,
+            lambda: list(storage.pages()),
         ):
             with pytest.raises(StorageUnavailable):
                 operation()
@@ -70,6 +71,18 @@ def test_what_a_crash_left_is_removed(root: Path) -> None:
         left_over.write_bytes(b"half")
         clean_up("objects/ab/other")
         assert not left_over.exists()
+
+
+def test_a_half_written_file_is_listed_as_such(root: Path) -> None:
+    """It has the key that it was to be written to, and is told from an object."""
+    storage = FilesystemStorage(root)
+    storage.write("objects/ab/k", Generated(1))
+    (root / "objects/ab/other.part").write_bytes(b"half")
+    [page] = storage.pages()
+    assert {(each.key, each.size, each.is_unfinished) for each in page} == {
+        ("objects/ab/k", 1, False),
+        ("objects/ab/other", 4, True),
+    }
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
