@@ -25,9 +25,9 @@ if METRICS_FOLDER not in os.environ:
 
 from app.config import ConfigError, load  # noqa: E402 - after the path and the metrics' folder are set
 from app.http import logs  # noqa: E402
-from app.http.refusals import LINE_LIMIT  # noqa: E402
 from app.metrics import forget_worker  # noqa: E402
 from app.objects import duty  # noqa: E402
+from app.server.refusals import LINE_LIMIT  # noqa: E402
 from app.warm_up import warm_up  # noqa: E402
 
 try:
@@ -49,7 +49,7 @@ bind = [f"[{server.host}]:{server.port}" if ":" in server.host else f"{server.ho
 workers = server.workers
 threads = server.threads
 graceful_timeout = server.graceful_timeout
-worker_class = "app.http.worker.Worker"
+worker_class = "app.server.worker.Worker"
 
 # Longer than proxies keep theirs, so that none sends a request into a connection that closes.
 keepalive = 75

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def create_app(config: "Config | None" = None) -> "Flask":
     """The application, by `config` or by what app.config.load finds. Raises ConfigError; connects to nothing."""
-    # Imported here, so that app.config or app.http.worker can be had without the whole application.
+    # Imported here, so that app.config or app.server.worker can be had without the whole application.
     from app.factory import make_app  # noqa: PLC0415
 
     return make_app(config)

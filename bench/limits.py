@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
-from app.http.pipe import SIZE as PIPE_SIZE
 from app.http.search import find
 from app.loopback import send_at_once
+from app.server.pipe import SIZE as PIPE_SIZE
 from app.storage.connection import GATHERED, GATHERING
 from app.storage.multipart import BUFFERS, PART_SIZE, READ, SENDERS
 from app.storage.s3_request import Crc32c

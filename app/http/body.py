@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from app.errors import LengthRequired, TooLarge, UploadInterrupted, UploadTimedOut
-from app.http.client_input import TOO_LONG, ClientInput
+from app.server.request_body import TOO_LONG, ClientInput
 
 
 class RequestBody:

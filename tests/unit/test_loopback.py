@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from gunicorn.config import Config
 
-from app.http.connection import Connection
 from app.loopback import RENO, send_at_once
+from app.server.connection import Connection
 from app.storage.dialling import Dialler
 
 

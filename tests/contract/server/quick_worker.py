@@ -1,6 +1,6 @@
 """The service's worker with short times, so that tests see them end."""
 
-from app.http.worker import Worker
+from app.server.worker import Worker
 
 
 class QuickWorker(Worker):

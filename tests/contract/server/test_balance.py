@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections import Counter
 
-from app.http.balance import DEFERENCE, Shares, Turns
+from app.server.accept_balance import DEFERENCE, Shares, Turns
 from tests.contract.server.conftest import Server
 
 

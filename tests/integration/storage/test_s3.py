@@ -9,7 +9,7 @@ import pytest
 
 from app.config.sections import MinioSection
 from app.errors import ObjectNotFound, UploadInterrupted
-from app.http.pipe import SIZE, open_pipe
+from app.server.pipe import SIZE, open_pipe
 from app.storage.minio import MinioStorage
 from app.storage.multipart import BUFFERS, PART_SIZE, list_uploads, part_size
 from app.storage.s3_reader import S3Reader

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from app.errors import ObjectNotFound, StorageUnavailable
-from app.http.pipe import SIZE, open_pipe
+from app.server.pipe import SIZE, open_pipe
 from app.storage.patience import BYTES_PER_EXTRA_SECOND, FIRST_BYTE, STREAM, Patience
 from app.storage.s3_answer import S3Answer
 from app.storage.s3_client import S3Account, S3Client

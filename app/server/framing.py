@@ -7,7 +7,7 @@ from gunicorn.http.body import Body, ChunkedReader
 from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 from gunicorn.http.unreader import SocketUnreader
 
-from app.http.client_socket import ClientSocket
+from app.server.client_socket import ClientSocket
 
 CHUNK = 1 << 18
 """Bytes read at once of a chunked body."""

@@ -9,8 +9,8 @@ from typing import Any
 from gunicorn import util
 from gunicorn.http.wsgi import FileWrapper, Response
 
-from app.http import pipe
-from app.http.client_socket import never_block
+from app.server import pipe
+from app.server.client_socket import never_block
 
 BLOCK = 1 << 20
 """Bytes read at once of what is streamed: 8 KiB, the usual, is four times slower."""

@@ -12,10 +12,10 @@ from typing import Any
 from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn
 
-from app.http.answer import Answer, Sending
-from app.http.client_socket import never_block
-from app.http.framing import Unreader
 from app.loopback import send_at_once
+from app.server.client_socket import never_block
+from app.server.framing import Unreader
+from app.server.response import Answer, Sending
 
 HEAD_LIMIT = 1 << 16
 """Bytes of a head, all its lines together."""

@@ -13,9 +13,9 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from app.http.balance import Shares, Turns
-from app.http.connection import Connection, Head
-from app.http.refusals import refusal
+from app.server.accept_balance import Shares, Turns
+from app.server.connection import Connection, Head
+from app.server.refusals import refusal
 
 _TRANSIENT = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR}
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}

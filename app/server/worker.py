@@ -10,11 +10,11 @@ from gunicorn.http import wsgi
 from gunicorn.http.errors import NoMoreData, ParseException
 
 from app.http import exchange
-from app.http.answer import Answer, AnswerCutShort, FileBlocks, Sending
-from app.http.client_input import ClientInput
-from app.http.connection import Connection, Head
-from app.http.framing import framing_of
-from app.http.polling import Outcome, PollingWorker
+from app.server.connection import Connection, Head
+from app.server.event_loop import Outcome, PollingWorker
+from app.server.framing import framing_of
+from app.server.request_body import ClientInput
+from app.server.response import Answer, AnswerCutShort, FileBlocks, Sending
 
 
 class Worker(PollingWorker):

@@ -12,8 +12,8 @@ import time
 from gunicorn.http.errors import NoMoreData, ParseException
 
 from app.errors import BadRequest, UploadInterrupted, UploadTimedOut
-from app.http.client_socket import ClientSocket
-from app.http.framing import Framing
+from app.server.client_socket import ClientSocket
+from app.server.framing import Framing
 
 TOO_LONG = "The upload took too long; it was given up. Send it again over a faster connection."
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

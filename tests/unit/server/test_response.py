@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
-from app.http import pipe
-from app.http.answer import Answer, AnswerCutShort, FileBlocks
+from app.server import pipe
+from app.server.response import Answer, AnswerCutShort, FileBlocks
 
 SIZE = pipe.SIZE + 100_000
 DESCRIPTORS = Path("/proc/self/fd")
