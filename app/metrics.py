@@ -78,7 +78,7 @@ def count_database_error() -> None:
 
 
 def count_storage_error(operation: str) -> None:
-    """Note that the storage did not answer or refused; `operation` is a method's name in app.storage.base."""
+    """Note that the storage did not answer or refused; `operation` is a method's name in app.storage.interface."""
     storage_errors.labels(operation).inc()
 
 

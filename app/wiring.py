@@ -28,11 +28,11 @@ from app.packages.manager import PackageManager
 from app.packages.reader import PackageReader
 from app.packages.scrub import Scrubber, ScrubLog
 from app.packages.store import PackageStore
-from app.storage.base import Storage
 from app.storage.counted import CountedStorage
 from app.storage.filesystem import FilesystemStorage
-from app.storage.minio import MinioStorage
-from app.storage.presigned import Presigner, S3Presigner
+from app.storage.interface import Storage
+from app.storage.s3.presign import Presigner, S3Presigner
+from app.storage.s3.storage import MinioStorage
 
 EXTENSION = "opamp-packages"
 

@@ -18,9 +18,9 @@ from typing import Self
 from app.http.search import find
 from app.loopback import send_at_once
 from app.server.pipe import SIZE as PIPE_SIZE
-from app.storage.connection import GATHERED, GATHERING
-from app.storage.multipart import BUFFERS, PART_SIZE, READ, SENDERS
-from app.storage.s3_request import Crc32c
+from app.storage.s3.connection import GATHERED, GATHERING
+from app.storage.s3.multipart import BUFFERS, PART_SIZE, READ, SENDERS
+from app.storage.s3.request import Crc32c
 from bench.client import BOUNDARY, Target, answer_head, content_length, download, upload_raw
 from bench.measure import Result, pairs
 from bench.site import BUCKET, Site

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from minio import Minio
 
 from app.config.sections import MinioSection
-from app.storage.presigned import S3Presigner
+from app.storage.s3.presign import S3Presigner
 from bench.client import Target, ask, upload_raw, with_token
 from dev.parts import nginx, package_service, postgres, s3
 from dev.parts.package_service import PackageService

@@ -13,7 +13,7 @@ from werkzeug.wsgi import wrap_file
 from app.http.attachment import attachment
 from app.http.conditions import Outcome, RangeNotSatisfiable, Validators, evaluate, requested_range
 from app.http.problems import problem
-from app.storage.base import ObjectReader
+from app.storage.interface import ObjectReader
 
 OpenObject = Callable[[int, int], ObjectReader]
 """Opens `length` bytes from `start` on; the storage has answered when it returns."""

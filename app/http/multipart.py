@@ -10,7 +10,7 @@ from app.errors import BadRequest, Invalid, TooLarge, UnsupportedMediaType
 from app.http.body import RequestBody, declared_length, too_large
 from app.http.part_header import PartHeader
 from app.http.parts import AROUND_LIMIT, PartStream
-from app.storage.base import ByteSource
+from app.storage.interface import ByteSource
 
 FILE_FIELD = "file"
 TEXT_LIMIT = 1 << 20

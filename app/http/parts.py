@@ -5,7 +5,7 @@ import re
 from app.errors import BadRequest, TooLarge, UploadInterrupted
 from app.http.part_header import PartHeader, part_header
 from app.http.search import find
-from app.storage.base import ByteSource
+from app.storage.interface import ByteSource
 
 WINDOW = 260_096
 """Bytes of the buffer: what stays in the processor's cache, and no power of two. The allocator would put the next

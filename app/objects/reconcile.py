@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from app.errors import StorageUnavailable
 from app.objects.ledger import Ledger, LedgerEntry
-from app.storage.base import Storage
+from app.storage.interface import Storage
 
 LATE_WRITE = timedelta(minutes=5)
 """How long after an upload's time limit a write that was given up might still land at the S3."""

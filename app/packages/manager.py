@@ -18,8 +18,8 @@ from app.errors import (
 from app.objects.ledger import Ledger
 from app.packages.store import AlreadyPublished, NewPackage, PackageRow, PackageStore
 from app.packages.uploads import Upload, UploadFields
-from app.storage.base import Storage, WrittenObject
-from app.storage.digest import HashingReader
+from app.storage.hashing import HashingReader
+from app.storage.interface import Storage, WrittenObject
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from app.errors import ObjectChanged, ObjectNotFound, PackageDamaged
 from app.packages.store import PackageRow, PackageStore
-from app.storage.base import ObjectReader, Storage, WrittenObject
+from app.storage.interface import ObjectReader, Storage, WrittenObject
 
 READ_SIZE = 1 << 20
 

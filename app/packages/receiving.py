@@ -14,7 +14,7 @@ from app.packages import fields
 from app.packages.schemas import CoordinatesSchema, FormSchema, PutQuery
 from app.packages.store import Coordinates
 from app.packages.uploads import UploadFields
-from app.storage.base import ByteSource
+from app.storage.interface import ByteSource
 from app.wiring import services
 
 

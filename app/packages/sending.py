@@ -10,7 +10,7 @@ from app.http.delivery import hand_over_download, is_left_to_us, redirect_downlo
 from app.http.downloads import Download, send_object
 from app.packages.reader import refuse_damaged
 from app.packages.store import PackageRow
-from app.storage.presigned import Presigner
+from app.storage.s3.presign import Presigner
 from app.wiring import services
 
 

@@ -15,7 +15,7 @@ from app.errors import PackageExists, PackageNotFound, Unavailable
 from app.objects.ledger import move
 from app.packages.models import Package
 from app.packages.versions import is_prerelease, sort_key
-from app.storage.base import WrittenObject
+from app.storage.interface import WrittenObject
 
 COLUMNS = tuple(Package.__table__.columns)
 """Every column: a row of them is what handlers and manager know as a package."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.packages.store import Coordinates
-from app.storage.base import ByteSource
+from app.storage.interface import ByteSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from app.errors import StorageFull, StorageUnavailable
-from app.storage.base import ByteSource, ListedObject, ObjectReader, Storage, WrittenObject
+from app.storage.interface import ByteSource, ListedObject, ObjectReader, Storage, WrittenObject
 
 
 class CountedStorage:
-    """The `Storage` beneath; `on_error` is called with the name of the method that failed, see app.storage.base.
+    """The `Storage` beneath; `on_error` is called with the name of the method that failed, see app.storage.interface.
 
     Readers are handed on as they are: they may have a descriptor that the kernel sends from.
     """

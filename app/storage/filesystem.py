@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from app.errors import ObjectChanged, ObjectNotFound, ServiceError, StorageFull, StorageUnavailable
-from app.storage.base import OBJECTS, PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
-from app.storage.digest import fill
+from app.storage.interface import OBJECTS, PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
+from app.storage.hashing import fill
 from app.storage.file_reader import FileReader
 from app.storage.folder_listing import UNFINISHED, list_files
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.config import Config
 from app.errors import ServiceError
-from app.storage.minio import MinioStorage
+from app.storage.s3.storage import MinioStorage
 from dev.checkout import PROJECT, STATE
 from dev.parts import go_tools, processes, s3
 from dev.parts.files import last_lines

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.storage.s3_reader import STANDSTILL
+from app.storage.s3.reader import STANDSTILL
 from dev.parts import nginx, processes
 from tests.contract.server.client import head
 from tests.faults import slow

@@ -9,7 +9,7 @@ from gunicorn.config import Config
 
 from app.loopback import RENO, send_at_once
 from app.server.connection import Connection
-from app.storage.dialling import Dialler
+from app.storage.s3.dialer import Dialler
 
 
 def congestion_control(sock: socket.socket) -> bytes:

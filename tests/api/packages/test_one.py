@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app.storage.base import WrittenObject
+from app.storage.interface import WrittenObject
 from app.wiring import Services
 from tests.api.conftest import ClientFor, problem_of
 from tests.api.packages.publishing import CONTENT, published, sha256

@@ -11,10 +11,10 @@ import pytest
 import urllib3
 from minio import Minio
 
-from app.storage.base import Storage
 from app.storage.filesystem import MARKER, FilesystemStorage
-from app.storage.minio import MinioStorage
-from app.storage.s3_client import S3Account
+from app.storage.interface import Storage
+from app.storage.s3.client import S3Account
+from app.storage.s3.storage import MinioStorage
 from dev.parts import s3
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from app.storage.base import WrittenObject
-from app.storage.minio import MinioStorage
-from app.storage.multipart import PART_SIZE
+from app.storage.interface import WrittenObject
+from app.storage.s3.multipart import PART_SIZE
+from app.storage.s3.storage import MinioStorage
 from tests.integration.storage.sources import Generated
 
 SOME = WrittenObject(10, "abc")

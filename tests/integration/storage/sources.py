@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 
 from app.errors import UploadInterrupted
-from app.storage.base import ObjectReader
+from app.storage.interface import ObjectReader
 
 MIB = 1024 * 1024
 PATTERN = hashlib.shake_256(b"opamp").digest(MIB - 1)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from app.errors import StorageUnavailable
-from app.storage.minio import MinioStorage
+from app.storage.s3.storage import MinioStorage
 from dev.parts import s3
 from tests.integration.storage.conftest import account, official_client
 from tests.integration.storage.operations import OPERATIONS

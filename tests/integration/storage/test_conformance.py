@@ -1,13 +1,13 @@
-"""What app/storage/base.py promises, on every backend."""
+"""What app/storage/interface.py promises, on every backend."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from app.errors import ObjectChanged, ObjectNotFound, UploadInterrupted
-from app.storage.base import ListedObject, Storage, WrittenObject
-from app.storage.digest import HashingReader
-from app.storage.multipart import PART_SIZE
+from app.storage.interface import ListedObject, Storage, WrittenObject
+from app.storage.hashing import HashingReader
+from app.storage.s3.multipart import PART_SIZE
 from tests.integration.storage.conftest import Backend
 from tests.integration.storage.sources import MIB, Generated, content, digest, drained, interrupted_at
 

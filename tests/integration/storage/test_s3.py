@@ -10,10 +10,10 @@ import pytest
 from app.config.sections import MinioSection
 from app.errors import ObjectNotFound, UploadInterrupted
 from app.server.pipe import SIZE, open_pipe
-from app.storage.minio import MinioStorage
-from app.storage.multipart import BUFFERS, PART_SIZE, list_uploads, part_size
-from app.storage.s3_reader import S3Reader
-from app.storage.s3_request import S3Request
+from app.storage.s3.multipart import BUFFERS, PART_SIZE, list_uploads, part_size
+from app.storage.s3.reader import S3Reader
+from app.storage.s3.request import S3Request
+from app.storage.s3.storage import MinioStorage
 from dev.parts import s3
 from tests.integration.storage.conftest import account
 from tests.integration.storage.sources import MIB, Generated, content, digest, drained, interrupted_at

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import StorageUnavailable
-from app.storage.minio import MinioStorage
-from app.storage.multipart import PART_SIZE
+from app.storage.s3.multipart import PART_SIZE
+from app.storage.s3.storage import MinioStorage
 from dev.parts import s3
 from tests.certificates import self_signed
 from tests.integration.storage.conftest import account

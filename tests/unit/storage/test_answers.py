@@ -11,10 +11,10 @@ import pytest
 
 from app.errors import ObjectNotFound, StorageUnavailable
 from app.server.pipe import SIZE, open_pipe
-from app.storage.patience import BYTES_PER_EXTRA_SECOND, FIRST_BYTE, STREAM, Patience
-from app.storage.s3_answer import S3Answer
-from app.storage.s3_client import S3Account, S3Client
-from app.storage.s3_request import S3Request
+from app.storage.s3.client import S3Account, S3Client
+from app.storage.s3.deadline import BYTES_PER_EXTRA_SECOND, FIRST_BYTE, STREAM, Patience
+from app.storage.s3.request import S3Request
+from app.storage.s3.response import S3Answer
 
 HEAD = b"HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 5\r\n\r\n"
 PAUSE = FIRST_BYTE + 0.5

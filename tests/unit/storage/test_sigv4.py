@@ -7,7 +7,7 @@ import pytest
 from minio.credentials.credentials import Credentials
 from minio.signer import sign_v4_s3
 
-from app.storage.sigv4 import Signer
+from app.storage.s3.signer import Signer
 
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -3,8 +3,8 @@
 import threading
 import time
 
-from app.storage.connection import Connection
-from app.storage.dialling import Dialler
+from app.storage.s3.connection import Connection
+from app.storage.s3.dialer import Dialler
 
 KEPT_AT_MOST = 64
 KEPT_FOR = 15.0

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from app.errors import ServiceError, StorageUnavailable
-from app.storage.patience import STREAM
-from app.storage.s3_answer import S3Answer
+from app.storage.s3.deadline import STREAM
+from app.storage.s3.response import S3Answer
 
 STANDSTILL = 5.0
 """Seconds without a read after which an early end may be the storage's impatience: MinIO cuts after 30 s.

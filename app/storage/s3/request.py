@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from crc32c import crc32c
 
-from app.storage.patience import Patience
+from app.storage.s3.deadline import Patience
 
 CHECKSUM = "x-amz-checksum-crc32c"
 """The header that lets the storage check the bytes without a signature over them."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from app.errors import StorageUnavailable
-from app.storage.base import ByteSource
-from app.storage.patience import FIRST_BYTE, MOMENT, Patience
-from app.storage.s3_client import S3Client
-from app.storage.s3_errors import NoSuchUpload, elements, elements_of_each, refusal
-from app.storage.s3_request import Body, Crc32c, S3Request
+from app.storage.interface import ByteSource
+from app.storage.s3.deadline import FIRST_BYTE, MOMENT, Patience
+from app.storage.s3.client import S3Client
+from app.storage.s3.errors import NoSuchUpload, elements, elements_of_each, refusal
+from app.storage.s3.request import Body, Crc32c, S3Request
 
 PART_SIZE = 8 * 1024 * 1024
 """Bytes of the first parts, if nothing else is asked. S3 takes no part below 5 MiB but the last."""

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.storage.patience import Patience
+from app.storage.s3.deadline import Patience
 
 
 def test_it_runs_out_without_progress() -> None:

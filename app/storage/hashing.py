@@ -2,7 +2,7 @@
 
 import hashlib
 
-from app.storage.base import ByteSource
+from app.storage.interface import ByteSource
 
 
 class HashingReader:

@@ -11,9 +11,9 @@ import socket
 import ssl
 import struct
 
-from app.storage.answer_head import END, LIMIT, AnswerHead, MalformedAnswer, parse_head
-from app.storage.dialling import Dialler
-from app.storage.patience import CONNECT, Patience
+from app.storage.s3.deadline import CONNECT, Patience
+from app.storage.s3.dialer import Dialler
+from app.storage.s3.response_head import END, LIMIT, AnswerHead, MalformedAnswer, parse_head
 
 SEND_BLOCK = 256 * 1024
 """Bytes per send over TLS: a timeout counts for all that is given, so this is what has to move within it."""

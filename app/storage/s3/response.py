@@ -2,11 +2,11 @@
 
 import os
 
-from app.storage.answer_body import body_of
-from app.storage.answer_head import AnswerHead
-from app.storage.connection import READ_AHEAD, Connection
-from app.storage.connections import ConnectionPool
-from app.storage.s3_errors import unavailable
+from app.storage.s3.connection import READ_AHEAD, Connection
+from app.storage.s3.connection_pool import ConnectionPool
+from app.storage.s3.errors import unavailable
+from app.storage.s3.response_body import body_of
+from app.storage.s3.response_head import AnswerHead
 
 LARGEST_DOCUMENT = 8 * 1024 * 1024
 """Bytes of an XML answer; a page of 1,000 multipart uploads is below 1 MiB."""

@@ -3,8 +3,8 @@
 import re
 from typing import Protocol
 
-from app.storage.answer_head import AnswerHead, MalformedAnswer
-from app.storage.connection import Connection
+from app.storage.s3.connection import Connection
+from app.storage.s3.response_head import AnswerHead, MalformedAnswer
 
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
 
