@@ -13,8 +13,9 @@ from app.agents import handlers as agents
 from app.channels import handlers as channels
 from app.config import Config, load
 from app.extensions import db, migrate
-from app.http import access_log, openapi, problems, request_id, safety, swagger
+from app.http import access_log, problems, request_id, security_headers
 from app.http.converters import BigIntConverter
+from app.http.openapi import document, swagger
 from app.offers import handlers as offers
 from app.packages import handlers as packages
 from app.pool import engine_options
@@ -47,9 +48,9 @@ def make_app(config: Config | None = None) -> Flask:
     tokens.install(app, config.jwt.secret_key.get_secret_value())
     waiting.install()
     wire(app, config)
-    for part in (request_id, safety, access_log, metrics, problems, swagger, cli):
+    for part in (request_id, security_headers, access_log, metrics, problems, swagger, cli):
         part.register(app)
-    openapi.register(app, config.server.public_url, [part.blueprint for part in BLUEPRINTS])
+    document.register(app, config.server.public_url, [part.blueprint for part in BLUEPRINTS])
     app.before_request(limit_waiting)
     app.teardown_request(end_waiting)
     return app

@@ -18,9 +18,9 @@ from marshmallow import Schema, fields
 
 from app import waiting
 from app.errors import ServiceError
-from app.http.answers import json_answer
-from app.http.describe import answers, refuses, without_token
+from app.http.openapi.describe import answers, refuses, without_token
 from app.http.problems import RETRY_AFTER, problem
+from app.http.responses import json_answer
 from app.wiring import services
 
 PATIENCE = 1.7

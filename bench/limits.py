@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
-from app.http.search import find
+from app.http.forms.memmem import find
 from app.loopback import send_at_once
 from app.server.pipe import SIZE as PIPE_SIZE
 from app.storage.s3.connection import GATHERED, GATHERING

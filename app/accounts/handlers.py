@@ -17,12 +17,12 @@ from app.accounts.schemas import (
     UserChangeSchema,
     UserSchema,
 )
-from app.http.answers import json_answer, no_content
 from app.http.auth import caller, requires
-from app.http.describe import answers, asks, for_everyone, refuses, takes
 from app.http.json_body import json_fields
+from app.http.openapi.describe import answers, asks, for_everyone, refuses, takes
 from app.http.paging import PageQuery, asked_page, page_answer
 from app.http.query import no_parameters, parameters
+from app.http.responses import json_answer, no_content
 from app.wiring import services
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/api/v1", description="Logins, users, machine tokens.")

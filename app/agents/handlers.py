@@ -19,11 +19,11 @@ from app.agents.schemas import (
     instance_uid,
 )
 from app.errors import BadRequest
-from app.http.answers import json_answer
 from app.http.auth import caller, requires
-from app.http.describe import also_answers, answers, asks, refuses, takes_bytes
+from app.http.openapi.describe import also_answers, answers, asks, refuses, takes_bytes
 from app.http.paging import asked_page, page_answer
 from app.http.query import no_parameters, parameters
+from app.http.responses import json_answer
 from app.offers.protobuf import MEDIA_TYPE
 from app.wiring import services
 

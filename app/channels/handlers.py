@@ -8,12 +8,12 @@ from app.accounts.roles import Role
 from app.channels.schemas import ChannelBodySchema, ChannelSchema, NameSchema, channel_fields, channel_json
 from app.channels.store import ChannelRow, ChannelStore
 from app.errors import ChannelNotFound, Invalid
-from app.http.answers import json_answer, no_content
 from app.http.auth import requires
-from app.http.describe import also_answers, answers, asks, refuses, takes
 from app.http.json_body import json_fields
+from app.http.openapi.describe import also_answers, answers, asks, refuses, takes
 from app.http.paging import PageQuery, asked_page, page_answer
 from app.http.query import no_parameters, parameters
+from app.http.responses import json_answer, no_content
 from app.http.validation import load
 from app.wiring import services
 

@@ -10,7 +10,7 @@ from flask import g, request
 from app.accounts.caller import Caller
 from app.accounts.roles import Role
 from app.errors import Forbidden, Unauthorized
-from app.http.describe import for_role
+from app.http.openapi.describe import for_role
 from app.wiring import services
 
 Arguments = ParamSpec("Arguments")

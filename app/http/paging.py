@@ -11,10 +11,10 @@ from marshmallow import Schema, fields, validate
 
 from app.errors import Invalid
 from app.http import cursors
-from app.http.answers import json_answer
 from app.http.cursors import CursorError, CursorValue
 from app.http.fields import QueryNumber
 from app.http.query import query_pairs
+from app.http.responses import json_answer
 from app.wiring import services
 
 Item = TypeVar("Item")

@@ -7,10 +7,10 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from app.accounts.roles import Role
-from app.http.answers import json_answer
 from app.http.auth import caller, requires
-from app.http.describe import answers, takes
 from app.http.json_body import json_fields
+from app.http.openapi.describe import answers, takes
+from app.http.responses import json_answer
 from app.offers.manager import packages_available
 from app.offers.protobuf import MEDIA_TYPE, json_mapping
 from app.offers.schemas import OfferQuestion, PackagesAvailableSchema

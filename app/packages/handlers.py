@@ -8,12 +8,12 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from app.accounts.roles import Role
-from app.http.answers import json_answer, no_content
 from app.http.auth import caller, requires
-from app.http.describe import also_answers, answers, asks, refuses, takes
 from app.http.json_body import json_fields
+from app.http.openapi.describe import also_answers, answers, asks, refuses, takes
 from app.http.paging import page_answer
 from app.http.query import no_parameters, parameters
+from app.http.responses import json_answer, no_content
 from app.metrics import uploading
 from app.packages.finding import by_id, by_path, by_query, found_file, found_package, found_page, packages
 from app.packages.receiving import receive_form, receive_raw

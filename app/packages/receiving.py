@@ -7,7 +7,7 @@ from marshmallow import ValidationError
 
 from app.errors import Invalid
 from app.http.body import RequestBody, raw_body
-from app.http.multipart import FilePart, FormReader, open_form
+from app.http.forms.form import FilePart, FormReader, open_form
 from app.http.query import no_parameters, parameters
 from app.http.validation import load
 from app.packages import fields

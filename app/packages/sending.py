@@ -5,9 +5,9 @@ from urllib.parse import SplitResult
 
 from flask import Response
 
-from app.http.attachment import attachment
-from app.http.delivery import hand_over_download, is_left_to_us, redirect_download
-from app.http.downloads import Download, send_object
+from app.http.downloads.content_disposition import attachment
+from app.http.downloads.offload import hand_over_download, is_left_to_us, redirect_download
+from app.http.downloads.response import Download, send_object
 from app.packages.reader import refuse_damaged
 from app.packages.store import PackageRow
 from app.storage.s3.presign import Presigner

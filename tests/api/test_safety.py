@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from app.http.safety import HEADERS
+from app.http.security_headers import HEADERS
 from tests.api.packages.publishing import published
 
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.config.sections import PROJECT
-from app.http.openapi import VERSION
+from app.http.openapi.document import VERSION
 from tests.configuration import configuration
 
 PUBLIC_URL = "https://packages.example.com/prefix"

@@ -13,8 +13,8 @@ from flask import Flask, Response, request
 from app.errors import StorageUnavailable, Unauthorized
 from app.http import problems, request_id
 from app.http.body import RequestBody, raw_body
-from app.http.downloads import Download, send_object
-from app.http.multipart import open_form
+from app.http.downloads.response import Download, send_object
+from app.http.forms.form import open_form
 
 MAX_SIZE = 1 << 32
 TIMEOUT = 3.0

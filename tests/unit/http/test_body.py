@@ -8,8 +8,8 @@ import pytest
 
 from app.errors import LengthRequired, TooLarge, UploadInterrupted, UploadTimedOut
 from app.http.body import RequestBody, raw_body
-from app.http.multipart import TEXT_LIMIT, open_form
-from app.http.parts import AROUND_LIMIT
+from app.http.forms.form import TEXT_LIMIT, open_form
+from app.http.forms.parts import AROUND_LIMIT
 
 
 class Unread(io.BytesIO):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 from werkzeug.http import http_date
 
-from app.http.conditions import Outcome, RangeNotSatisfiable, Validators, evaluate, requested_range
+from app.http.downloads.conditions import Outcome, RangeNotSatisfiable, Validators, evaluate, requested_range
 
 MODIFIED = datetime(2026, 11, 3, 12, 30, 15, 987654, tzinfo=UTC)
 VALIDATORS = Validators.of("abc123", MODIFIED)

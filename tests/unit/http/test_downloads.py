@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app.errors import StorageUnavailable
 from app.http import problems
-from app.http.downloads import Download, send_object
+from app.http.downloads.response import Download, send_object
 
 CONTENT = bytes(range(256)) * 4
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadRequest, Invalid, ServiceError, TooLarge, UnsupportedMediaType, UploadInterrupted
-from app.http.multipart import TEXT_LIMIT, FormReader, boundary_of
-from app.http.parts import AROUND_LIMIT, DIRECT, HEADER_LIMIT, LOOK_AHEAD, MAX_PARTS, WINDOW
+from app.http.forms.form import TEXT_LIMIT, FormReader, boundary_of
+from app.http.forms.parts import AROUND_LIMIT, DIRECT, HEADER_LIMIT, LOOK_AHEAD, MAX_PARTS, WINDOW
 
 BOUNDARY = b"bound-ary"
 DELIMITER = b"\r\n--" + BOUNDARY

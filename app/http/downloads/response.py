@@ -10,8 +10,8 @@ from flask import Response, request
 from werkzeug.http import http_date
 from werkzeug.wsgi import wrap_file
 
-from app.http.attachment import attachment
-from app.http.conditions import Outcome, RangeNotSatisfiable, Validators, evaluate, requested_range
+from app.http.downloads.conditions import Outcome, RangeNotSatisfiable, Validators, evaluate, requested_range
+from app.http.downloads.content_disposition import attachment
 from app.http.problems import problem
 from app.storage.interface import ObjectReader
 

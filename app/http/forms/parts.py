@@ -3,8 +3,8 @@
 import re
 
 from app.errors import BadRequest, TooLarge, UploadInterrupted
-from app.http.part_header import PartHeader, part_header
-from app.http.search import find
+from app.http.forms.memmem import find
+from app.http.forms.part_header import PartHeader, part_header
 from app.storage.interface import ByteSource
 
 WINDOW = 260_096

@@ -5,8 +5,8 @@ from urllib.parse import SplitResult
 
 from flask import Response, request
 
-from app.http.conditions import Validators, has_current_tag
-from app.http.downloads import Download, answer_download, not_modified
+from app.http.downloads.conditions import Validators, has_current_tag
+from app.http.downloads.response import Download, answer_download, not_modified
 
 INTERNAL_LOCATION = "/_s3"
 """The location of deploy/nginx.conf that fetches from the S3. Clients cannot ask for it."""

@@ -8,8 +8,8 @@ from werkzeug.http import parse_options_header
 
 from app.errors import BadRequest, Invalid, TooLarge, UnsupportedMediaType
 from app.http.body import RequestBody, declared_length, too_large
-from app.http.part_header import PartHeader
-from app.http.parts import AROUND_LIMIT, PartStream
+from app.http.forms.part_header import PartHeader
+from app.http.forms.parts import AROUND_LIMIT, PartStream
 from app.storage.interface import ByteSource
 
 FILE_FIELD = "file"

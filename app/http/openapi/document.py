@@ -11,9 +11,9 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
 
 from app.http.converters import BIGINT_MAX, BigIntConverter
-from app.http.describe import SECURITY_SCHEME, answers, without_token
+from app.http.openapi.describe import SECURITY_SCHEME, answers, without_token
+from app.http.openapi.swagger import page
 from app.http.problems import MEDIA_TYPE
-from app.http.swagger import page
 
 VERSION = "1.0.0"
 EXTENSION = "opamp-packages-openapi"
