@@ -15,7 +15,7 @@ if str(PROJECT) not in sys.path:
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 if METRICS_FOLDER not in os.environ:
-    # Before app.metrics is imported: it looks at this once.
+    # Before app.telemetry.metrics is imported: it looks at this once.
     os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="opamp-packages-metrics-")
     atexit.register(
         lambda folder, owner: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True),
@@ -24,10 +24,10 @@ if METRICS_FOLDER not in os.environ:
     )
 
 from app.config import ConfigError, load  # noqa: E402 - after the path and the metrics' folder are set
-from app.http import logs  # noqa: E402
-from app.metrics import forget_worker  # noqa: E402
 from app.objects import duty  # noqa: E402
 from app.server.refusals import LINE_LIMIT  # noqa: E402
+from app.telemetry import logs  # noqa: E402
+from app.telemetry.metrics import forget_worker  # noqa: E402
 from app.warm_up import warm_up  # noqa: E402
 
 try:

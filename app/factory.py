@@ -6,19 +6,20 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, health, metrics, waiting
+from app import cli, health, waiting
 from app.accounts import handlers as accounts
 from app.accounts import tokens
 from app.agents import handlers as agents
 from app.channels import handlers as channels
 from app.config import Config, load
 from app.extensions import db, migrate
-from app.http import access_log, problems, request_id, security_headers
+from app.http import problems, security_headers
 from app.http.converters import BigIntConverter
 from app.http.openapi import document, swagger
 from app.offers import handlers as offers
 from app.packages import handlers as packages
 from app.pool import engine_options
+from app.telemetry import access_log, metrics, request_id
 from app.wiring import wire
 
 BLUEPRINTS = (accounts, packages, channels, offers, agents, health, metrics)

@@ -6,7 +6,7 @@ from typing import cast
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
-from app import metrics, pool
+from app import pool
 from app.accounts.logins import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
@@ -33,6 +33,7 @@ from app.storage.filesystem import FilesystemStorage
 from app.storage.interface import Storage
 from app.storage.s3.presign import Presigner, S3Presigner
 from app.storage.s3.storage import MinioStorage
+from app.telemetry import metrics
 
 EXTENSION = "opamp-packages"
 

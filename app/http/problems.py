@@ -9,7 +9,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app import errors
-from app.http.request_id import request_id
+from app.telemetry.request_id import request_id
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "2"

@@ -14,7 +14,6 @@ from app.http.openapi.describe import also_answers, answers, asks, refuses, take
 from app.http.paging import page_answer
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
-from app.metrics import uploading
 from app.packages.finding import by_id, by_path, by_query, found_file, found_package, found_page, packages
 from app.packages.receiving import receive_form, receive_raw
 from app.packages.schemas import (
@@ -29,6 +28,7 @@ from app.packages.schemas import (
 from app.packages.sending import send_package
 from app.packages.store import PackageEdit, PackageRow
 from app.packages.uploads import Upload
+from app.telemetry.metrics import uploading
 from app.wiring import services
 
 blueprint = Blueprint("packages", __name__, url_prefix="/api/v1", description="Publish, find, download packages.")

@@ -8,7 +8,7 @@ import orjson
 from gunicorn.http.errors import ExpectationFailed, LimitRequestHeaders, LimitRequestLine, ParseException
 
 from app.http.problems import MEDIA_TYPE
-from app.http.request_id import HEADER, new_id
+from app.telemetry.request_id import HEADER, new_id
 
 LINE_LIMIT = 8190
 """Bytes of a request line, and of a header line."""

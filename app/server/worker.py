@@ -9,12 +9,12 @@ from typing import Any
 from gunicorn.http import wsgi
 from gunicorn.http.errors import NoMoreData, ParseException
 
-from app.http import exchange
 from app.server.connection import Connection, Head
 from app.server.event_loop import Outcome, PollingWorker
 from app.server.framing import framing_of
 from app.server.request_body import ClientInput
 from app.server.response import Answer, AnswerCutShort, FileBlocks, Sending
+from app.telemetry import exchange
 
 
 class Worker(PollingWorker):

@@ -11,10 +11,11 @@ from pathlib import Path
 from flask import Flask, Response, request
 
 from app.errors import StorageUnavailable, Unauthorized
-from app.http import problems, request_id
+from app.http import problems
 from app.http.body import RequestBody, raw_body
 from app.http.downloads.response import Download, send_object
 from app.http.forms.form import open_form
+from app.telemetry import request_id
 
 MAX_SIZE = 1 << 32
 TIMEOUT = 3.0

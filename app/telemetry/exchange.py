@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask, Request, Response, g, request
 
-from app.http.request_id import request_id
+from app.telemetry.request_id import request_id
 
 BYTES_OUT = "opamp_packages.bytes_out"
 """In the WSGI environ: bytes of the answer's body that were sent, where only the server knows that."""

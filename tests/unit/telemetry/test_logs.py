@@ -13,7 +13,8 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.http import access_log, logs, problems, request_id
+from app.http import problems
+from app.telemetry import access_log, logs, request_id
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLW9mLWEtdG9rZW4"
 Lines = Callable[[], list[dict[str, Any]]]
@@ -119,7 +120,7 @@ def test_handler_has_a_lock() -> None:
 def test_settings_for_gunicorn() -> None:
     """The settings are taken by logging.config, and gunicorn's own lines come out in the same form, once."""
     script = (
-        "import logging, logging.config; from app.http import logs\n"
+        "import logging, logging.config; from app.telemetry import logs\n"
         "logging.getLogger('gunicorn.error').addHandler(logging.StreamHandler())\n"
         "logging.config.dictConfig(logs.settings()); logs.configure()\n"
         "logging.getLogger('gunicorn.error').info('Booting')\n"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask, Response, g, request, send_file
 
-from app.http import exchange, problems
-from app.http.exchange import Exchange
+from app.http import problems
+from app.telemetry import exchange
+from app.telemetry.exchange import Exchange
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Flask
 
-from app.http import exchange, logs
-from app.http.exchange import Exchange
+from app.telemetry import exchange, logs
+from app.telemetry.exchange import Exchange
 
 LOGGER = "app.requests"
 """The member `logger` of each line."""

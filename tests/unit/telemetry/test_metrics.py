@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app import metrics
-from app.http.exchange import Exchange
+from app.telemetry import metrics
+from app.telemetry.exchange import Exchange
 
 ROUTE = "/of/the/metrics/test"
 WORKER = """
 import sys
-from app import metrics
-from app.http.exchange import Exchange
+from app.telemetry import metrics
+from app.telemetry.exchange import Exchange
 for _ in range(5):
     metrics.count_exchange(Exchange("r", "GET", "/x", "", None, 200, 10, 100, 0.2))
 metrics.count_storage_error("write")
@@ -26,7 +26,7 @@ with metrics.uploading():
     print("uploading", flush=True)
     sys.stdin.read()
 """
-READER = "from app import metrics; print(metrics.exposition().decode())"
+READER = "from app.telemetry import metrics; print(metrics.exposition().decode())"
 
 
 def samples(text: str) -> dict[tuple[str, ...], float]:

@@ -1,6 +1,6 @@
 """Logs: one JSON object a line on standard error. Messages and tracebacks pass a filter for secrets.
 
-The filter takes out what looks like a token, a signature or the credentials of a URL. app.http.access_log writes the
+The filter takes out what looks like a token, a signature or the credentials of a URL. app.telemetry.access_log writes the
 requests' lines.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from flask import has_request_context
 
-from app.http.request_id import request_id
+from app.telemetry.request_id import request_id
 
 SECRETS = (
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "[token]"),

@@ -7,7 +7,8 @@ import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
 
-from app.http import problems, request_id
+from app.http import problems
+from app.telemetry import request_id
 
 
 @pytest.fixture

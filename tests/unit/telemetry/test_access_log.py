@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app.http import access_log, logs, request_id
-from app.http.exchange import Exchange
+from app.telemetry import access_log, logs, request_id
+from app.telemetry.exchange import Exchange
 
 ENDED = Exchange("r-1", "GET", "/packages/<id>", "::1", "anna", 206, 1, 22, 0.0123456)
 
