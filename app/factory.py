@@ -6,19 +6,20 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, health, waiting
+from app import cli, health
 from app.accounts import handlers as accounts
 from app.accounts import tokens
 from app.agents import handlers as agents
 from app.channels import handlers as channels
 from app.config import Config, load
-from app.extensions import db, migrate
+from app.database import deadline
+from app.database.engine import engine_options
+from app.database.model import db, migrate
 from app.http import problems, security_headers
 from app.http.converters import BigIntConverter
 from app.http.openapi import document, swagger
 from app.offers import handlers as offers
 from app.packages import handlers as packages
-from app.pool import engine_options
 from app.telemetry import access_log, metrics, request_id
 from app.wiring import wire
 
@@ -47,7 +48,7 @@ def make_app(config: Config | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, compare_type=True)
     tokens.install(app, config.jwt.secret_key.get_secret_value())
-    waiting.install()
+    deadline.install()
     wire(app, config)
     for part in (request_id, security_headers, access_log, metrics, problems, swagger, cli):
         part.register(app)
@@ -74,9 +75,9 @@ def trust_proxies(app: Flask, hops: int) -> None:
 
 def limit_waiting() -> None:
     """Give the request its allowance of waiting for PostgreSQL."""
-    waiting.allow(waiting.REQUEST_ALLOWANCE)
+    deadline.allow(deadline.REQUEST_ALLOWANCE)
 
 
 def end_waiting(_error: BaseException | None) -> None:
     """What the thread does after the request has no part in its allowance."""
-    waiting.allow(None)
+    deadline.allow(None)

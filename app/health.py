@@ -16,7 +16,7 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from app import waiting
+from app.database import deadline
 from app.errors import ServiceError
 from app.http.openapi.describe import answers, refuses, without_token
 from app.http.problems import RETRY_AFTER, problem
@@ -70,7 +70,7 @@ class Part:
 
     def _answers(self) -> bool:
         try:
-            with waiting.allowance(waiting.REQUEST_ALLOWANCE):
+            with deadline.allowance(deadline.REQUEST_ALLOWANCE):
                 self._ping()
         except ServiceError as error:
             log.warning("%s is not ready: %s", self.name, error.detail)

@@ -4,7 +4,7 @@ import logging
 
 from flask import Flask
 
-from app import waiting
+from app.database import deadline
 from app.errors import Unavailable
 from app.wiring import EXTENSION, Services
 
@@ -22,7 +22,7 @@ def warm_up(app: Flask) -> None:
     """
     parts: Services = app.extensions[EXTENSION]
     try:
-        with waiting.allowance(ALLOWANCE):
+        with deadline.allowance(ALLOWANCE):
             parts.database.ping()
     except Unavailable as error:
         log.warning("starting without the database: %s", error.detail)

@@ -6,7 +6,6 @@ from typing import cast
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
-from app import pool
 from app.accounts.logins import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
@@ -17,7 +16,8 @@ from app.agents.store import AgentStore
 from app.channels.store import ChannelStore, refuse_pinned
 from app.config import Config
 from app.database import Database
-from app.extensions import db
+from app.database.engine import prepare
+from app.database.model import db
 from app.objects.ledger import Ledger
 from app.objects.orphans import Orphans
 from app.objects.reconcile import Reconciler
@@ -91,7 +91,7 @@ def wire(app: Flask, config: Config) -> Services:
 
 def build(config: Config, engine: Engine) -> Services:
     """The parts on a given engine."""
-    pool.prepare(engine)
+    prepare(engine)
     database = Database(engine, on_error=metrics.count_database_error)
     store = PackageStore(database, refuse_delete=refuse_pinned)
     storage = CountedStorage(make_storage(config, store), metrics.count_storage_error)

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, L
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.accounts.roles import LABELS
-from app.extensions import Base
+from app.database.model import Base
 
 NAME_LENGTH = 100
 PASSWORD_HASH_LENGTH = 255

@@ -10,11 +10,12 @@ from typing import Any, cast
 
 import jwt as pyjwt
 from flask import Flask, current_app
-from flask_jwt_extended import create_access_token, decode_token
+from flask_jwt_extended import JWTManager, create_access_token, decode_token
 
 from app.accounts.caller import Caller, FileScope, Kind
 from app.errors import Unauthorized
-from app.extensions import jwt
+
+jwt = JWTManager()
 
 ISSUER = "opamp-packages"
 AUDIENCE = "opamp-packages"

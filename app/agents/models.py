@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.channels.models import CHANNEL_NAME_LENGTH
-from app.extensions import Base
+from app.database.model import Base
 from app.packages.models import text_column
 
 TEXT_LENGTH = 255

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identi
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.database.model import Base
 from app.packages.models import DESCRIPTION_LENGTH, NAME_LENGTH, VERSION_LENGTH, text_column
 
 CHANNEL_NAME_LENGTH = 100

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-from app import waiting
+from app.database import deadline
 from app.errors import Unavailable
 from app.objects.reconcile import RECONCILE_LOCK
 from app.wiring import EXTENSION, Services
@@ -57,7 +57,7 @@ def _repeat(parts: Services, interval: float, stopped: threading.Event) -> None:
 
 
 def _attempt(chore: Chore, parts: Services) -> None:
-    waiting.allow(ALLOWANCE)
+    deadline.allow(ALLOWANCE)
     try:
         run_alone(chore, parts)
     except Unavailable as error:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, DateTime, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.database.model import Base
 
 KEY_LENGTH = 64
 UPLOAD_ID_LENGTH = 1024

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.database.model import Base
 
 
 class OfferVersion(Base):

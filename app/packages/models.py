@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.database.model import Base
 from app.objects.models import KEY_LENGTH
 from app.packages.versions import MAX_KEY_LENGTH
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from app import waiting
+from app.database import deadline
 from app.errors import StorageUnavailable
 from app.health import Part, readiness, states
 
@@ -82,8 +82,8 @@ def test_looks_anew() -> None:
 def test_ping_may_not_wait_for_ever() -> None:
     """A ping has a request's allowance of waiting for PostgreSQL."""
     seen: list[float | None] = []
-    states([Part("a", lambda: seen.append(waiting.left()))])
-    assert seen == [waiting.REQUEST_ALLOWANCE]
+    states([Part("a", lambda: seen.append(deadline.left()))])
+    assert seen == [deadline.REQUEST_ALLOWANCE]
 
 
 def test_answers() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from app import pool
 from app.database import Database
+from app.database.engine import SURELY_ALIVE, engine_options, prepare
 from app.errors import DatabaseUnavailable
 from dev.parts.postgres import Postgres
 from tests.databases import execute
@@ -23,9 +23,9 @@ def database(postgres_server: Postgres) -> Iterator[Database]:
     execute(postgres_server.url(), "CREATE DATABASE kept")
     url = postgres_server.url("kept")
     execute(url, "CREATE TABLE counts (id bigint PRIMARY KEY, count bigint)", "INSERT INTO counts VALUES (1, 0)")
-    options = pool.engine_options(POOL_SIZE)
+    options = engine_options(POOL_SIZE)
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg2:", 1), **options)
-    pool.prepare(engine)
+    prepare(engine)
     yield Database(engine)
     engine.dispose()
     execute(postgres_server.url(), "DROP DATABASE kept WITH (FORCE)")
@@ -74,7 +74,7 @@ def test_the_server_has_closed_it(database: Database, postgres_server: Postgres)
     """A connection that ended while it was at rest is replaced unseen."""
     ended = pid(database)
     execute(postgres_server.url(), f"SELECT pg_terminate_backend({ended}, 5000)")
-    time.sleep(2 * pool.SURELY_ALIVE)
+    time.sleep(2 * SURELY_ALIVE)
     assert pid(database) != ended
     assert len(backends(database)) == 1
 

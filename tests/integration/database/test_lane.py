@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, event
 
-from app import lane, pool, waiting
-from app.database import Database
+from app.database import Database, deadline, read_gate
+from app.database.engine import engine_options, prepare
+from app.database.read_gate import Lane
 from app.errors import DatabaseUnavailable
-from app.lane import Lane
 from dev.parts.postgres import Postgres
 
 POOL_SIZE = 2
@@ -23,10 +23,10 @@ AT_ONCE = SLOW / 2
 @pytest.fixture
 def database(postgres_server: Postgres) -> Iterator[Database]:
     """The service's database, as a worker has it."""
-    options = pool.engine_options(POOL_SIZE)
+    options = engine_options(POOL_SIZE)
     engine = create_engine(postgres_server.url().replace("postgresql:", "postgresql+psycopg2:", 1), **options)
-    pool.prepare(engine)
-    waiting.install()
+    prepare(engine)
+    deadline.install()
     yield Database(engine)
     engine.dispose()
 
@@ -65,11 +65,11 @@ def test_one_at_a_time() -> None:
             entered.set()
 
     with shared, meanwhile(enter):
-        assert lane.is_in_one()
+        assert read_gate.is_in_one()
         assert not entered.is_set()
-        lane.leave()
+        read_gate.leave()
         assert entered.wait(AT_ONCE)
-        assert not lane.is_in_one()
+        assert not read_gate.is_in_one()
     with shared:
         pass
 
@@ -85,7 +85,7 @@ def test_a_slow_read_holds_up_nobody(database: Database) -> None:
 def test_waiting_for_a_connection_holds_up_nobody(database: Database) -> None:
     """Who has no connection yet waits outside, and so does who makes one."""
     seen: list[bool] = []
-    event.listen(database.engine, "do_connect", lambda *_: seen.append(lane.is_in_one()))
+    event.listen(database.engine, "do_connect", lambda *_: seen.append(read_gate.is_in_one()))
     with contextlib.ExitStack() as transactions:
         for _ in range(POOL_SIZE):
             transactions.enter_context(database.writing())
@@ -103,7 +103,7 @@ def test_waiting_for_a_connection_holds_up_nobody(database: Database) -> None:
 def test_a_connection_is_made_outside(database: Database) -> None:
     """The first read of a worker, which connects, lets the others go ahead."""
     seen: list[bool] = []
-    event.listen(database.engine, "do_connect", lambda *_: seen.append(lane.is_in_one()))
+    event.listen(database.engine, "do_connect", lambda *_: seen.append(read_gate.is_in_one()))
     ask(database)
     assert seen == [False]
 
@@ -113,10 +113,10 @@ def test_an_error_leaves_the_lane(database: Database) -> None:
     for _ in range(3):
         with pytest.raises(Exception, match="division by zero"):
             database.rows("SELECT 1 / 0", {})
-        assert not lane.is_in_one()
+        assert not read_gate.is_in_one()
     with contextlib.ExitStack() as transactions:
         for _ in range(POOL_SIZE):
             transactions.enter_context(database.writing())
-        with waiting.allowance(0.1), pytest.raises(DatabaseUnavailable):
+        with deadline.allowance(0.1), pytest.raises(DatabaseUnavailable):
             ask(database)
-        assert not lane.is_in_one()
+        assert not read_gate.is_in_one()

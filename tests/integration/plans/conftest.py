@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from app.pool import SERVICE_SETTINGS
+from app.database.engine import SERVICE_SETTINGS
 from bench.rows import fill
 from dev.parts.postgres import Postgres
 from tests.databases import migrated

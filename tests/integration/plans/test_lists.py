@@ -7,9 +7,9 @@ from typing import Any
 import psycopg2
 import pytest
 
+from app.database.prepared import prepared
 from app.packages.listing import SORT_NAMES, SORTS, Page, page_query
 from app.packages.page_query import LOOK_AHEAD, latest_text
-from app.prepared import prepared
 from tests.integration.plans.conftest import ROWS
 from tests.integration.plans.plan import OWNER, Explain, Plan, explained, plan_of
 

@@ -10,7 +10,7 @@ from collections import deque
 from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
-from app.pool import is_dead, set_autocommit
+from app.database.engine import is_dead, set_autocommit
 
 
 class KeptConnections:

@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState, QueuePool
 
-from app import lane, waiting
+from app.database import deadline, read_gate
 
 POOL_TIMEOUT = 1.0
 """Seconds to wait for one of the pool's connections."""
@@ -84,12 +84,12 @@ def set_autocommit(driver: Any, wanted: bool) -> None:
 
 
 def _is_for_requests() -> bool:
-    return waiting.left() is not None
+    return deadline.left() is not None
 
 
 def _leave_lane(*_: object) -> None:
     """To connect takes its time, and to find the server's address may take more."""
-    lane.leave()
+    read_gate.leave()
 
 
 def _limit_service_sessions(

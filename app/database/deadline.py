@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import psycopg2
 from psycopg2 import extensions
 
-from app import lane
+from app.database import read_gate
 
 REQUEST_ALLOWANCE = 1.5
 """Seconds that a request may wait for PostgreSQL, all its statements together."""
@@ -67,9 +67,9 @@ def _wait_for(descriptor: int, event: int) -> None:
     poller.register(descriptor, event)
     remaining = left()
     started = time.monotonic()
-    ready = lane.is_in_one() and poller.poll(lane.PATIENCE * 1000)
+    ready = read_gate.is_in_one() and poller.poll(read_gate.PATIENCE * 1000)
     if not ready:
-        lane.leave()
+        read_gate.leave()
         ready = poller.poll(None if remaining is None else max(remaining, 0) * 1000)
     spend(time.monotonic() - started)
     if not ready:

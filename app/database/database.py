@@ -14,13 +14,13 @@ from sqlalchemy.dialects.postgresql.psycopg2 import dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
-from app import lane, prepared, waiting
 from app.breaker import Breaker
+from app.database import deadline, prepared, read_gate
+from app.database.engine import APPLICATION, KEEPALIVES, POOL_TIMEOUT, places, set_autocommit
+from app.database.read_connections import KeptConnections
+from app.database.read_gate import Lane
+from app.database.sqlstate import unusable
 from app.errors import DatabaseUnavailable
-from app.kept import KeptConnections
-from app.lane import Lane
-from app.pool import APPLICATION, KEEPALIVES, POOL_TIMEOUT, places, set_autocommit
-from app.sqlstate import unusable
 
 _DIALECT: Any = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own has no types
 
@@ -55,7 +55,7 @@ class Database:
     def rows(self, query: str, parameters: dict[str, Any], *, is_planned_once: bool = False) -> list[Any]:
         """The rows of one statement that stands for itself, as named tuples; `query` is as `compiled` gives it.
 
-        `is_planned_once`: one plan is right for all parameters, see app.prepared.
+        `is_planned_once`: one plan is right for all parameters, see app.database.prepared.
         Straight through the driver: SQLAlchemy's way to it and back costs as much again. Raises DatabaseUnavailable.
         """
         with self._translated(), self._lane, self._place():
@@ -151,11 +151,11 @@ class Database:
         self._breaker.answered()
 
     def _wait_for_place(self) -> None:
-        lane.leave()
+        read_gate.leave()
         started = time.monotonic()
-        left = waiting.left()
+        left = deadline.left()
         taken = self._places.acquire(timeout=POOL_TIMEOUT if left is None else max(0.0, min(POOL_TIMEOUT, left)))
-        waiting.spend(time.monotonic() - started)
+        deadline.spend(time.monotonic() - started)
         if not taken:
             self._on_error()
             self._breaker.fell_silent()
@@ -175,7 +175,7 @@ class Database:
 
     def _failed(self, error: DBAPIError) -> None:
         self._on_error()
-        if isinstance(error.orig, waiting.NoAnswer):
+        if isinstance(error.orig, deadline.NoAnswer):
             self._breaker.fell_silent()
 
 

@@ -1,6 +1,5 @@
-"""The Flask extensions, made once and bound to an app by create_app."""
+"""The declarative base of all models, and the Flask extensions of the database, bound to an app by create_app."""
 
-from flask_jwt_extended import JWTManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
@@ -24,4 +23,3 @@ class Base(DeclarativeBase):
 # Models derive from Base itself, which mypy can follow; its tables are those of db.metadata.
 db = SQLAlchemy(metadata=Base.metadata)
 migrate = Migrate()
-jwt = JWTManager()
