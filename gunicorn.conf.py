@@ -24,11 +24,11 @@ if METRICS_FOLDER not in os.environ:
     )
 
 from app.config import ConfigError, load  # noqa: E402 - after the path and the metrics' folder are set
-from app.objects import duty  # noqa: E402
+from app.operations import background  # noqa: E402
+from app.operations.warm_up import warm_up  # noqa: E402
 from app.server.refusals import LINE_LIMIT  # noqa: E402
 from app.telemetry import logs  # noqa: E402
 from app.telemetry.metrics import forget_worker  # noqa: E402
-from app.warm_up import warm_up  # noqa: E402
 
 try:
     configuration = load()
@@ -76,7 +76,7 @@ def on_starting(arbiter):
 def post_worker_init(worker):
     """Connect, then reconcile in the background; all workers of all replicas take turns by one lock."""
     warm_up(worker.wsgi)
-    duty.start(worker.wsgi)
+    background.start(worker.wsgi)
 
 
 def child_exit(_server, worker):

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, health
+from app import cli
 from app.accounts import handlers as accounts
 from app.accounts import tokens
 from app.agents import handlers as agents
@@ -19,6 +19,7 @@ from app.http import problems, security_headers
 from app.http.converters import BigIntConverter
 from app.http.openapi import document, swagger
 from app.offers import handlers as offers
+from app.operations import health
 from app.packages import handlers as packages
 from app.telemetry import access_log, metrics, request_id
 from app.wiring import wire

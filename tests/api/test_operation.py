@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.errors import DatabaseUnavailable, StorageUnavailable
-from app.health import EXTENSION, Part
+from app.operations.health import EXTENSION, Part
 from app.wiring import Services
 from tests.api.conftest import problem_of
 

@@ -2,7 +2,7 @@
 
 import runpy
 
-from app.objects import duty
+from app.operations import background
 
-duty.INTERVAL = 0.5
+background.INTERVAL = 0.5
 globals().update(runpy.run_path("gunicorn.conf.py"))

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.objects.duty import CHORES, run_alone
 from app.objects.reconcile import RECONCILE_LOCK
+from app.operations.background import CHORES, run_alone
 from dev.parts import processes
 from tests.databases import execute
 from tests.faults import service

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app.objects import duty
+from app.operations import background
 from app.wiring import Services
 from tests.api.agents.conftest import See
 from tests.api.agents.talking import (
@@ -218,8 +218,8 @@ def test_retention(parts: Services, agent: FlaskClient, publisher: FlaskClient, 
     old.introduce()
     silent_for(parts, 30 * 86400 + 60)
     young.introduce()
-    (chore,) = (chore for chore in duty.CHORES if chore.lock == duty.RETENTION_LOCK)
-    assert duty.run_alone(chore, parts)
+    (chore,) = (chore for chore in background.CHORES if chore.lock == background.RETENTION_LOCK)
+    assert background.run_alone(chore, parts)
     assert listed(publisher) == {str(young.uid)}
     with parts.database.reading() as connection:
         for table in ("agent_polls", "agent_packages"):

@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.database import deadline
 from app.errors import StorageUnavailable
-from app.health import Part, readiness, states
+from app.operations.health import Part, readiness, states
 
 
 class Fake:
