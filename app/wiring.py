@@ -6,7 +6,7 @@ from typing import cast
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
-from app.accounts.logins import LoginLimit
+from app.accounts.login_limit import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
 from app.accounts.store import AccountStore

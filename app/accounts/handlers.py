@@ -4,6 +4,7 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from app.accounts.auth import caller, requires
 from app.accounts.manager import AccountManager
 from app.accounts.roles import Role
 from app.accounts.schemas import (
@@ -17,7 +18,6 @@ from app.accounts.schemas import (
     UserChangeSchema,
     UserSchema,
 )
-from app.http.auth import caller, requires
 from app.http.json_body import json_fields
 from app.http.openapi.describe import answers, asks, for_everyone, refuses, takes
 from app.http.paging import PageQuery, asked_page, page_answer

@@ -7,13 +7,13 @@ from typing import Any
 
 from app.accounts import tokens
 from app.accounts.caller import Caller
-from app.accounts.logins import LoginLimit
+from app.accounts.login_limit import LoginLimit
 from app.accounts.passwords import Passwords
 from app.accounts.roles import Role
 from app.accounts.store import AccountStore, TokenRow, UserRow, new_series
+from app.accounts.token_cache import VerifiedTokens
 from app.accounts.tokens import Claims
 from app.accounts.usernames import is_username
-from app.accounts.verified import VerifiedTokens
 from app.errors import WrongCredentials
 
 DEFAULT_TOKEN_DAYS = 365

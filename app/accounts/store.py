@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.accounts.caller import Caller
-from app.accounts.callers import find_caller
+from app.accounts.caller_queries import find_caller
 from app.accounts.models import SERIES_LENGTH, MachineToken, User
 from app.accounts.roles import Role
 from app.accounts.tokens import Claims

@@ -6,10 +6,11 @@ from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
 from app.agents.listing import AgentListing
-from app.agents.protocol import read_report, write_answer, write_refusal
-from app.agents.receiving import message_body
+from app.agents.message_body import message_body
+from app.agents.messages import read_report, write_answer, write_refusal
 from app.agents.schemas import (
     AgentQuery,
     AgentSchema,
@@ -19,7 +20,6 @@ from app.agents.schemas import (
     instance_uid,
 )
 from app.errors import BadRequest
-from app.http.auth import caller, requires
 from app.http.openapi.describe import also_answers, answers, asks, refuses, takes_bytes
 from app.http.paging import asked_page, page_answer
 from app.http.query import no_parameters, parameters

@@ -1,8 +1,8 @@
 """The agents' side of the conversation: each message is heard, and answered."""
 
+from app.agents.offering import take_turn
 from app.agents.report import NOTHING_NEW, Answer, Report
 from app.agents.store import AgentStore
-from app.agents.turns import take_turn
 
 RETENTION_BATCH = 1000
 

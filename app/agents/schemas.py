@@ -8,8 +8,8 @@ from uuid import UUID
 from marshmallow import Schema, fields, validate
 
 from app.agents.listing import AgentFilters, AgentRow
+from app.agents.messages import capability_names
 from app.agents.models import STATUSES, TEXT_LENGTH
-from app.agents.protocol import capability_names
 from app.channels.models import CHANNEL_NAME_LENGTH
 from app.errors import AgentNotFound
 from app.http.fields import Moment, rfc3339

@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.agents.installed import AgentPackage
 from app.agents.models import TEXT_LENGTH, Agent, AgentPoll
 from app.agents.models import AgentPackage as PackageTable
+from app.agents.offering import Standing, Turn
+from app.agents.package_states import AgentPackage
 from app.agents.report import Report
-from app.agents.turns import Standing, Turn
 from app.database import Database
 from app.offers.catalogue import Catalogue
 from app.offers.offer import Offer

@@ -4,11 +4,11 @@ from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from app.accounts.auth import requires
 from app.accounts.roles import Role
 from app.channels.schemas import ChannelBodySchema, ChannelSchema, NameSchema, channel_fields, channel_json
 from app.channels.store import ChannelRow, ChannelStore
 from app.errors import ChannelNotFound, Invalid
-from app.http.auth import requires
 from app.http.json_body import json_fields
 from app.http.openapi.describe import also_answers, answers, asks, refuses, takes
 from app.http.paging import PageQuery, asked_page, page_answer

@@ -6,8 +6,8 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
-from app.http.auth import caller, requires
 from app.http.json_body import json_fields
 from app.http.openapi.describe import answers, takes
 from app.http.responses import json_answer

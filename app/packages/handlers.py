@@ -7,14 +7,14 @@ from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
-from app.http.auth import caller, requires
 from app.http.json_body import json_fields
 from app.http.openapi.describe import also_answers, answers, asks, refuses, takes
 from app.http.paging import page_answer
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
-from app.packages.finding import by_id, by_path, by_query, found_file, found_package, found_page, packages
+from app.packages.lookups import by_id, by_path, by_query, found_file, found_package, found_page, packages
 from app.packages.receiving import receive_form, receive_raw
 from app.packages.schemas import (
     EditSchema,

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from app.accounts.caller import Caller, Kind
-from app.accounts.callers import find_caller, find_each_beside
+from app.accounts.caller_queries import find_caller, find_each_beside
 from app.accounts.tokens import Claims
 from app.database import Database
 from app.errors import PackageNotFound
-from app.packages.page_query import SORTS, TRIGRAM, latest_text, page_text, search_text
+from app.packages.list_query import SORTS, TRIGRAM, latest_text, page_text, search_text
 from app.packages.platforms import ANY_ARCH
 from app.packages.store import PackageRow
 

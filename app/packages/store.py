@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.accounts.caller import Caller
-from app.accounts.callers import beside, find_beside
+from app.accounts.caller_queries import beside, find_beside
 from app.accounts.tokens import Claims
 from app.database import Database, compiled
 from app.errors import PackageExists, PackageNotFound, Unavailable

@@ -8,8 +8,8 @@ import psycopg2
 import pytest
 
 from app.database.prepared import prepared
+from app.packages.list_query import LOOK_AHEAD, latest_text
 from app.packages.listing import SORT_NAMES, SORTS, Page, page_query
-from app.packages.page_query import LOOK_AHEAD, latest_text
 from tests.integration.plans.conftest import ROWS
 from tests.integration.plans.plan import OWNER, Explain, Plan, explained, plan_of
 

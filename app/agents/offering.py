@@ -6,7 +6,7 @@ Nothing here touches the database: all rules of who is offered what, and when, a
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.agents.installed import WORKING, AgentPackage, Packages, aimed, heard
+from app.agents.package_states import WORKING, AgentPackage, Packages, aimed, heard
 from app.agents.report import ACCEPTS_PACKAGES, FULL_STATE, OFFERED, REPORTS_STATUSES, Answer, Report
 from app.offers.offer import Offer
 

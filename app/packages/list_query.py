@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from app.accounts.caller import Kind
-from app.accounts.callers import each_beside
+from app.accounts.caller_queries import each_beside
 from app.database import compiled
 from app.packages.models import Package
 from app.packages.store import COLUMNS

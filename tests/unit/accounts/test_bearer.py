@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
+from app.accounts.auth import bearer_token
 from app.errors import Unauthorized
-from app.http.auth import bearer_token
 
 
 def read(header):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.agents.installed import AgentPackage, backoff
+from app.agents.offering import Standing, Turn, take_turn
+from app.agents.package_states import AgentPackage, backoff
 from app.agents.report import Report, ReportedPackage
-from app.agents.turns import Standing, Turn, take_turn
 from app.offers.offer import Offer, OfferedPackage, all_packages_hash
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -1,16 +1,16 @@
 """What a request for packages names, looked up in the query that its token costs.
 
-Each `by_…` is a `finding` of app.http.auth: it must not raise before the token has been looked at.
+Each `by_…` is a `finding` of app.accounts.auth: it must not raise before the token has been looked at.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.accounts.auth import OTHER_FILE, caller, found
 from app.accounts.caller import Caller
 from app.accounts.tokens import Claims
 from app.errors import Forbidden, Invalid, PackageNotFound
-from app.http.auth import OTHER_FILE, caller, found
 from app.http.paging import Page as AskedPage
 from app.http.paging import asked_page
 from app.http.query import parameters

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from app.accounts import tokens, verified
+from app.accounts import token_cache, tokens
+from app.accounts.token_cache import VerifiedTokens
 from app.accounts.tokens import Claims
-from app.accounts.verified import VerifiedTokens
 from app.errors import Unauthorized
 
 
@@ -52,7 +52,7 @@ def test_bad_tokens_are_not_remembered(decoded):
 
 def test_memory_is_bounded(decoded, monkeypatch):
     """At most so many tokens are kept, and no long ones."""
-    monkeypatch.setattr(verified, "MAX_KEPT", 3)
+    monkeypatch.setattr(token_cache, "MAX_KEPT", 3)
     kept = VerifiedTokens()
     for number in range(10):
         kept.claims(f"60 {number}")
