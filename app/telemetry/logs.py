@@ -1,7 +1,7 @@
 """Logs: one JSON object a line on standard error. Messages and tracebacks pass a filter for secrets.
 
-The filter takes out what looks like a token, a signature or the credentials of a URL. app.telemetry.access_log writes the
-requests' lines.
+The filter takes out what looks like a token, a signature or the credentials of a URL. Request lines are written by
+app.telemetry.access_log.
 """
 
 import json
