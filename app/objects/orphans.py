@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from app.errors import StorageUnavailable
 from app.objects.ledger import Ledger
-from app.storage.base import OBJECTS, ListedObject, Storage
+from app.storage.interface import OBJECTS, ListedObject, Storage
 
 IDENTITY = OBJECTS + ".identity"
 """Says which database a storage belongs to; it is no package's and in no ledger."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from app.errors import ObjectChanged, ObjectNotFound, ServiceError, StorageFull, StorageUnavailable
-from app.storage.interface import OBJECTS, PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
-from app.storage.hashing import fill
 from app.storage.file_reader import FileReader
 from app.storage.folder_listing import UNFINISHED, list_files
+from app.storage.hashing import fill
+from app.storage.interface import OBJECTS, PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
 
 MARKER = ".opamp-packages"
 """The file that tells our folder from the bare mount point of a disk that is not mounted."""

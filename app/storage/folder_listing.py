@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.storage.base import ListedObject
+from app.storage.interface import ListedObject
 
 UNFINISHED = ".part"
 """What a key's temporary file has at its end."""

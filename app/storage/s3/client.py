@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 from app.breaker import Breaker
 from app.errors import ServiceError, StorageUnavailable
-from app.storage.s3.response_head import AnswerHead
 from app.storage.s3.connection import Connection
 from app.storage.s3.connection_pool import ConnectionPool
 from app.storage.s3.deadline import MOMENT, Patience
-from app.storage.s3.response import S3Answer
 from app.storage.s3.errors import BucketExists, refusal, unavailable
 from app.storage.s3.request import Body, S3Request
+from app.storage.s3.response import S3Answer
+from app.storage.s3.response_head import AnswerHead
 from app.storage.s3.signer import Signer
 
 NOTHING = memoryview(b"")

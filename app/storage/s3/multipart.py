@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 
 from app.errors import StorageUnavailable
 from app.storage.interface import ByteSource
-from app.storage.s3.deadline import FIRST_BYTE, MOMENT, Patience
 from app.storage.s3.client import S3Client
+from app.storage.s3.deadline import FIRST_BYTE, MOMENT, Patience
 from app.storage.s3.errors import NoSuchUpload, elements, elements_of_each, refusal
 from app.storage.s3.request import Body, Crc32c, S3Request
 

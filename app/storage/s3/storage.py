@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from app.config.sections import MinioSection
 from app.errors import ObjectChanged, ObjectNotFound, StorageUnavailable
 from app.storage.interface import PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
-from app.storage.s3.multipart import BUFFERS, PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
-from app.storage.s3.deadline import Patience
-from app.storage.s3.response import S3Answer
 from app.storage.s3.client import S3Account, S3Client
+from app.storage.s3.deadline import Patience
 from app.storage.s3.errors import NoSuchBucket
-from app.storage.s3_listing import list_objects
+from app.storage.s3.listing import list_objects
+from app.storage.s3.multipart import BUFFERS, PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
 from app.storage.s3.reader import NoBytes, S3Reader
 from app.storage.s3.request import S3Request
+from app.storage.s3.response import S3Answer
 
 
 class MinioStorage:

@@ -15,10 +15,10 @@ from sqlalchemy import insert
 from app import create_app
 from app.objects.models import StoredObject
 from app.objects.orphans import IDENTITY, Tally
-from app.storage.base import Storage, WrittenObject
 from app.storage.filesystem import MARKER
-from app.storage.minio import MinioStorage
-from app.storage.s3_request import S3Request
+from app.storage.interface import Storage, WrittenObject
+from app.storage.s3.request import S3Request
+from app.storage.s3.storage import MinioStorage
 from app.wiring import EXTENSION, Services
 from dev.parts.postgres import Postgres
 from tests.configuration import configuration

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.errors import ObjectChanged, ObjectNotFound, UploadInterrupted
-from app.storage.interface import ListedObject, Storage, WrittenObject
 from app.storage.hashing import HashingReader
+from app.storage.interface import ListedObject, Storage, WrittenObject
 from app.storage.s3.multipart import PART_SIZE
 from tests.integration.storage.conftest import Backend
 from tests.integration.storage.sources import MIB, Generated, content, digest, drained, interrupted_at

@@ -6,12 +6,12 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_plus
 
 from app.errors import StorageUnavailable
-from app.storage.base import OBJECTS, ListedObject
-from app.storage.patience import Patience
-from app.storage.s3_answer import S3Answer
-from app.storage.s3_client import S3Client
-from app.storage.s3_errors import elements, elements_of_each
-from app.storage.s3_request import S3Request
+from app.storage.interface import OBJECTS, ListedObject
+from app.storage.s3.client import S3Client
+from app.storage.s3.deadline import Patience
+from app.storage.s3.errors import elements, elements_of_each
+from app.storage.s3.request import S3Request
+from app.storage.s3.response import S3Answer
 
 
 def list_objects(client: S3Client, page_size: int) -> Iterator[list[ListedObject]]:
