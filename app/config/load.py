@@ -34,7 +34,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
     in_file, in_environment = _file_values(path, environ), _environment_values(environ)
     faults = _unknown_keys(in_file)
     try:
-        config = Config.layered(in_environment, in_file, {section: {} for section in SECTIONS})
+        config = Config.layered(in_environment, in_file)
     except ValidationError as error:
         faults += lines_of(error, SECTIONS)
     else:

@@ -1,11 +1,20 @@
 """The sections of the configuration. A field's description says what the key takes; faults quote it."""
 
+from collections import ChainMap
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from app.config import texts
 from app.config.cores import usable_cores
@@ -118,10 +127,10 @@ class AgentsSection(Section):
     retention: Duration = Field(30 * 86400, ge=1, le=TEN_YEARS, description=A_DURATION)
 
 
-class Config(BaseSettings):
+class Config(BaseModel):
     """The whole configuration; made by app.config.load. Sizes are bytes, durations seconds."""
 
-    model_config = SettingsConfigDict(strict=True, frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", validate_default=True)
 
     server: ServerSection
     database: DatabaseSection
@@ -137,9 +146,8 @@ class Config(BaseSettings):
 
         Raises pydantic's ValidationError.
         """
-        sources = tuple(InitSettingsSource(cls, dict(layer)) for layer in layers)
-        arguments: dict[str, Any] = {"_build_sources": (sources, {})}
-        return cls(**arguments)
+        sections = {name: ChainMap(*(layer.get(name, {}) for layer in layers)) for name in cls.model_fields}
+        return cls.model_validate({name: dict(keys) for name, keys in sections.items()})
 
     def warnings(self) -> list[str]:
         """What the start should say: settings that are legal and seldom meant, one line each."""
