@@ -17,24 +17,35 @@ def blocks() -> list[str]:
 
 def run_all(checkout: Checkout, outputs: Path, *, storage: str, port: int) -> None:
     """Run every block in the clone; the output of block N is in `outputs`/N. Fails with the block that failed."""
-    script = ["set -euo pipefail"]
-    for number, block in enumerate(blocks()):
-        commands = block.replace("./start-dev.sh\n", f"./start-dev.sh --storage {storage} --port {port}\n")
-        commands = commands.replace(ADDRESS, f"http://127.0.0.1:{port}")
-        script.append(f"echo {number} > '{outputs}/at'\n{{\n{commands}\n}} > '{outputs}/{number}'")
     ended = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
+        ["bash", "-c", script(outputs, storage=storage, port=port)],
         cwd=checkout.folder,
         env=environment(),
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=600,
         check=False,
     )
+    refuse_failure(ended, outputs)
+
+
+def script(outputs: Path, *, storage: str, port: int) -> str:
+    """All blocks for one shell; what block N prints goes to `outputs`/N."""
+    lines = ["set -euo pipefail"]
+    for number, block in enumerate(blocks()):
+        commands = block.replace("./start-dev.sh\n", f"./start-dev.sh --storage {storage} --port {port}\n")
+        commands = commands.replace(ADDRESS, f"http://127.0.0.1:{port}")
+        lines.append(f"echo {number} > '{outputs}/at'\n{{\n{commands}\n}} > '{outputs}/{number}'")
+    return "\n".join(lines)
+
+
+def refuse_failure(ended: "subprocess.CompletedProcess[str]", outputs: Path) -> None:
+    """Fail with the block at which the script ended, if it failed."""
     at = int((outputs / "at").read_text())
     shown = (outputs / str(at)).read_text()[-2000:]
-    assert ended.returncode == 0, f"{blocks()[at]}\nended with {ended.returncode}: {shown}{ended.stderr[-2000:]}"
+    assert ended.returncode == 0, f"{blocks()[at]}\nended with {ended.returncode}: {shown}{ended.stdout[-2000:]}"
 
 
 def output_of(outputs: Path, command: str) -> str:

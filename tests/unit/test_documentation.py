@@ -7,6 +7,7 @@ import pytest
 
 from app.config.load import SECTIONS
 from app.config.sections import PROJECT
+from tests.debian import base
 
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
@@ -28,3 +29,17 @@ def test_documented_scripts_exist() -> None:
     """Every script that the documentation tells to run is there, and can be run."""
     named = {name for document in DOCUMENTS for name in re.findall(r"\./([\w/-]+\.sh)", document.read_text())}
     assert [name for name in named if not (PROJECT / name).stat().st_mode & 0o100] == []
+
+
+def test_pythons_in_readme() -> None:
+    """README.md names the Pythons that the tests run on."""
+    named = re.search(r"tested with ([^)]*)\)", (PROJECT / "README.md").read_text())
+    assert named
+    assert re.findall(r"\d+\.\d+", named[1]) == list(base.PYTHONS.values())
+
+
+def test_pythons_of_scripts() -> None:
+    """The scripts look for no Python that is older or newer than those that the tests run on."""
+    named = re.findall(r"python(3\.\d+)", (PROJECT / "dev" / "python.sh").read_text())
+    newest_first = list(base.PYTHONS.values())[::-1]
+    assert (named[0], named[-1]) == (newest_first[0], newest_first[-1])
