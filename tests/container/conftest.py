@@ -16,19 +16,22 @@ from dev.parts.postgres import Postgres
 from dev.parts.s3 import S3
 from tests.container import engine
 from tests.databases import execute
+from tests.debian import base
 
 IMAGE = "localhost/opamp-packages:test"
+OLDEST = next(iter(base.PYTHONS))
 PASSWORD = "a password for the container"
 
 
 @pytest.fixture(scope="session")
-def image() -> str:
-    """The image, built now."""
-    absent = engine.absent()
+def image(request: pytest.FixtureRequest) -> str:
+    """The image, built now on the Debian whose suite is the parameter, else on the oldest."""
+    absent = base.absent("podman", "buildah")
     if absent:
         pytest.skip(f"needs {', '.join(absent)}")
-    engine.build(IMAGE)
-    return IMAGE
+    suite = getattr(request, "param", OLDEST)
+    engine.build(f"{IMAGE}-{suite}", suite)
+    return f"{IMAGE}-{suite}"
 
 
 @dataclass

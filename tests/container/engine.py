@@ -2,56 +2,36 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dev.parts import go_tools, processes
+from dev.parts import processes
+from tests.debian import base, pip_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
-BASE_IMAGE = "localhost/opamp-packages-base:bookworm"
-DEBIAN = ["--variant=minbase", "--include=python3,python3-venv,python3-pip", "bookworm"]
 CERTIFICATES = Path("/etc/ssl/certs")
 PIP_SETTINGS = ("PIP_INDEX_URL", "PIP_CERT", "PIP_TRUSTED_HOST")
-COMPONENTS = ("podman", "buildah", "debootstrap")
+"""Those that the Dockerfile takes."""
 
 
-def absent() -> list[str]:
-    """What is missing on this machine for building and running an image."""
-    missing = [name for name in COMPONENTS if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") is None]
-    return missing or ([] if os.geteuid() == 0 else ["root"])
+def base_image(suite: str) -> str:
+    """A Debian with Python as an image."""
+    tag = f"localhost/opamp-packages-base:{base.name(suite)}"
+    if processes.complete(["podman", "image", "exists", tag]).returncode != 0:
+        processes.check(["podman", "import", base.archive(suite), tag], "Importing the base image")
+    return tag
 
 
-def base_image() -> str:
-    """A Debian with Python 3.11 as an image, made from Debian's packages once and cached."""
-    if processes.complete(["podman", "image", "exists", BASE_IMAGE]).returncode != 0:
-        archive = go_tools.cache().parent / "base-bookworm.tar"
-        if not archive.exists():
-            make_archive(archive)
-        processes.check(["podman", "import", archive, BASE_IMAGE], "Importing the base image")
-    return BASE_IMAGE
-
-
-def make_archive(archive: Path) -> None:
-    """Debian's base system with Python, as a tar."""
-    root = archive.with_name("base-root")
-    shutil.rmtree(root, ignore_errors=True)
-    root.parent.mkdir(parents=True, exist_ok=True)
-    processes.check(["debootstrap", *DEBIAN, root], "debootstrap", env={"PATH": f"{os.environ['PATH']}:/usr/sbin"})
-    draft = archive.with_suffix(".new")
-    processes.check(["tar", "-C", root, "-cf", draft, "."], "Packing the base image")
-    draft.rename(archive)
-    shutil.rmtree(root)
-
-
-def build(tag: str) -> None:
-    """Build the Dockerfile on the base image, with this machine's settings of pip."""
-    settings = [f"--build-arg={name}={os.environ[name]}" for name in PIP_SETTINGS if os.environ.get(name)]
+def build(tag: str, suite: str) -> None:
+    """Build the Dockerfile on a Debian, with this machine's settings of pip."""
+    settings = pip_settings.variables()
+    arguments = {"BASE": base_image(suite), **{name: settings[name] for name in PIP_SETTINGS if name in settings}}
     command = ["podman", "build", "--isolation=chroot", "--network=host", "--format=docker", "--tag", tag]
-    command += [f"--volume={CERTIFICATES}:{CERTIFICATES}:ro", f"--build-arg=BASE={base_image()}", *settings]
+    command += [f"--volume={CERTIFICATES}:{CERTIFICATES}:ro"]
+    command += [f"--build-arg={name}={value}" for name, value in arguments.items()]
     processes.check([*command, "."], "Building the image", cwd=PROJECT)
 
 

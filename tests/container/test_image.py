@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 import requests
 
 from dev.checkout import PYTHON
@@ -36,8 +37,9 @@ def download(service: Service, url: str) -> requests.Response:
     return requests.get(url, headers=headers, stream=True, timeout=60)
 
 
+@pytest.mark.parametrize("image", ["bookworm", "trixie"], indirect=True)
 def test_upload_and_download(service: Service) -> None:
-    """What is uploaded to the service in a container comes back from it unchanged."""
+    """On either base, what is uploaded to the service in a container comes back from it unchanged."""
     content = os.urandom(20 * MIB)
     answer = download(service, upload(service, content))
     assert hashlib.sha256(answer.content).digest() == hashlib.sha256(content).digest()
