@@ -8,6 +8,8 @@ import logging
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import online
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -28,7 +30,7 @@ def upgrade() -> None:
         return
     op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     for column in ("name", "description"):
-        op.create_index(
+        online.create_index(
             f"ix_packages_{column}_trigrams",
             "packages",
             [column],
@@ -40,4 +42,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     # The extension stays: something else in this database may have come to use it.
     for column in ("description", "name"):
-        op.drop_index(f"ix_packages_{column}_trigrams", "packages", if_exists=True)
+        online.drop_index(f"ix_packages_{column}_trigrams")

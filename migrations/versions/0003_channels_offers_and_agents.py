@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations import online
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -143,8 +145,9 @@ def belongs_to_agent(table: str) -> sa.ForeignKeyConstraint:
 
 
 def downgrade() -> None:
-    for table in TRIGGERS:
-        op.execute(f"DROP TRIGGER note_offer_change ON {table}")
-    op.execute("DROP FUNCTION note_offer_change()")
-    for table in ("agent_packages", "agent_polls", "agents", "channel_packages", "channels", "offer_versions"):
-        op.drop_table(table)
+    tables = ("agent_packages", "agent_polls", "agents", "channel_packages", "channels", "offer_versions")
+    online.one_by_one(
+        *(f"DROP TRIGGER IF EXISTS note_offer_change ON {table}" for table in TRIGGERS),
+        "DROP FUNCTION IF EXISTS note_offer_change()",
+        *(f"DROP TABLE IF EXISTS {table}" for table in tables),
+    )

@@ -4,7 +4,7 @@ A list filtered by platform and architecture, or by more than that, read through
 or none had both.
 """
 
-from alembic import op
+from migrations import online
 
 revision = "0004"
 down_revision = "0003"
@@ -17,17 +17,15 @@ BEHIND = {"version": ["platform", "arch", "is_active"], "is_active": ["platform"
 
 def upgrade() -> None:
     for sort in SORTS:
-        op.create_index(
+        online.create_index(
             f"ix_packages_platform_arch_{sort}", "packages", ["platform", "arch", sort, "id", "is_active"]
         )
         for by, behind in BEHIND.items():
-            op.drop_index(f"ix_packages_{by}_{sort}", "packages")
-            op.create_index(f"ix_packages_{by}_{sort}", "packages", [by, sort, "id", *behind])
+            online.replace_index(f"ix_packages_{by}_{sort}", "packages", [by, sort, "id", *behind])
 
 
 def downgrade() -> None:
     for sort in SORTS:
-        op.drop_index(f"ix_packages_platform_arch_{sort}", "packages")
+        online.drop_index(f"ix_packages_platform_arch_{sort}")
         for by in BEHIND:
-            op.drop_index(f"ix_packages_{by}_{sort}", "packages")
-            op.create_index(f"ix_packages_{by}_{sort}", "packages", [by, sort, "id"])
+            online.replace_index(f"ix_packages_{by}_{sort}", "packages", [by, sort, "id"])

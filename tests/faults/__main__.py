@@ -1,7 +1,7 @@
 """The table of faults with figures: python -m tests.faults [--rounds N] [--seconds S] [--clients N] [--quick].
 
 Kills the service at each step of uploads and deletes and at random moments, makes PostgreSQL and the S3 dead in every
-way, sends bad input, and counts. Exits with 1 if a figure is not what it must be.
+way, sends bad input, migrates beside traffic, and counts. Exits with 1 if a figure is not what it must be.
 """
 
 import argparse
@@ -14,10 +14,11 @@ from pathlib import Path
 
 from dev.parts import postgres
 from tests import databases
-from tests.faults import bad_input, killing, outages
+from tests.faults import bad_input, killing, outages, upgrades
 from tests.faults.killing import Campaign
 from tests.faults.outages import Outage, percentile
 from tests.faults.site import Site, installed
+from tests.faults.upgrades import Migrated
 
 SETTINGS = {"fsync": "off", "synchronous_commit": "off"}
 """It is the service that is killed, never PostgreSQL."""
@@ -59,10 +60,11 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=30, help="kills at random moments (30)")
     parser.add_argument("--seconds", type=float, default=8, help="how long each dependency stays dead (8)")
     parser.add_argument("--clients", type=int, default=32, help="clients that ask meanwhile (32)")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="packages that are migrated (1,000,000)")
     parser.add_argument("--quick", action="store_true", help="a few minutes for all: 3 kills, 2 seconds, 8 clients")
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.rounds, arguments.seconds, arguments.clients = 3, 2, 8
+        arguments.rounds, arguments.seconds, arguments.clients, arguments.rows = 3, 2, 8, 20_000
     return arguments
 
 
@@ -77,7 +79,9 @@ def measured(site: Site, arguments: argparse.Namespace) -> list[Row]:
     bad = bad_input.send_all(site)
     say(f"bad input: {bad}")
     campaign.audit(site)
-    return [*of_campaign(campaign), *of_outages(suffered), of_bad_input(bad)]
+    migrated = upgrades.migrate_beside_traffic(site.postgres, rows=arguments.rows, hold=6)
+    say(f"upgrades: {migrated}")
+    return [*of_campaign(campaign), *of_outages(suffered), of_bad_input(bad), *of_upgrades(migrated, arguments.rows)]
 
 
 def killed(site: Site, rounds: int) -> Campaign:
@@ -136,6 +140,15 @@ def of_bad_input(statuses: dict[int, int]) -> Row:
     """No answer to bad input is an error of ours."""
     wrong = sum(count for status, count in statuses.items() if status >= 500)
     return zero(f"5xx from bad input, of {sum(statuses.values())}", wrong)
+
+
+def of_upgrades(migrated: Migrated, rows: int) -> list[Row]:
+    """What requests notice of migrations beside them."""
+    traffic = migrated.traffic
+    return [
+        bounded(f"slowest request beside upgrades of {rows} rows and a pg_dump", migrated.longest, upgrades.LIMIT),
+        zero(f"requests failed beside them, of {traffic.requests}", sum(traffic.failed.values())),
+    ]
 
 
 def zero(measure: str, found: int) -> Row:

@@ -1,21 +1,29 @@
 """The migrated schema is the models' schema, whichever way it was reached."""
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg2
 import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from app import create_app
+from dev.parts import processes
 from dev.parts.postgres import Postgres
 from tests.configuration import configuration, environment
 from tests.databases import execute
 
 PROJECT = Path(__file__).parents[3]
+
+END_BUILD = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = 'migrations' AND query LIKE '%CREATE INDEX CONCURRENTLY%'
+"""
 
 
 @pytest.fixture
@@ -32,6 +40,21 @@ def empty_app(postgres_server: Postgres) -> Iterator[Flask]:
 def tables(app: Flask) -> set[str]:
     """The tables that the database has."""
     return set(inspect(app.extensions["migrate"].db.engine).get_table_names())
+
+
+def start_upgrade(server: Postgres) -> subprocess.Popen[bytes]:
+    """`flask db upgrade` of that database."""
+    environ = environment(database={"url": server.url("migrations")})
+    environ["OPAMP_PACKAGES_CONFIG"] = str(PROJECT / "tests" / "empty.yaml")
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+    return subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def invalid_indexes(app: Flask) -> list[str]:
+    """Those that a build has left unusable."""
+    query = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
+    with app.extensions["migrate"].db.engine.connect() as connection:
+        return list(connection.scalars(query))
 
 
 def test_the_migrated_schema_is_the_models_schema(empty_app: Flask) -> None:
@@ -53,13 +76,24 @@ def test_a_downgrade_leaves_nothing_and_an_upgrade_brings_all_back(empty_app: Fl
 
 def test_two_migrations_at_once_take_turns(empty_app: Flask, postgres_server: Postgres) -> None:
     """Replicas that start together all succeed."""
-    environ = environment(database={"url": postgres_server.url("migrations")})
-    environ["OPAMP_PACKAGES_CONFIG"] = str(PROJECT / "tests" / "empty.yaml")
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
-    runs = [
-        subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for _ in range(4)
-    ]
+    runs = [start_upgrade(postgres_server) for _ in range(4)]
     printed = [run.communicate(timeout=60)[0].decode() for run in runs]
     assert [run.returncode for run in runs] == [0] * 4, printed
+    check()
+
+
+def test_an_index_whose_build_broke_off_is_built_anew(empty_app: Flask, postgres_server: Postgres) -> None:
+    """PostgreSQL leaves it INVALID, where it costs and does not serve; the next upgrade replaces it."""
+    upgrade(revision="0003")
+    url = postgres_server.url("migrations")
+    with contextlib.closing(psycopg2.connect(url)) as reader, reader.cursor() as cursor:
+        # What a build waits for.
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT FROM packages")
+        with start_upgrade(postgres_server) as broken_off:
+            processes.wait_until(lambda: bool(invalid_indexes(empty_app)), "The build of an index")
+            execute(postgres_server.url(), END_BUILD)
+            broken_off.communicate(timeout=60)
+    assert invalid_indexes(empty_app) == ["ix_packages_platform_arch_created_at"]
+    upgrade()
+    assert invalid_indexes(empty_app) == []
     check()
