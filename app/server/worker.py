@@ -24,7 +24,7 @@ class Worker(PollingWorker):
     """
 
     patience = 0.25
-    """Seconds for which a thread waits for a client that takes no more."""
+    """Seconds for which a thread waits for a client that takes no more, as long as no other request waits for one."""
 
     eagerness = 0.002
     """Seconds for which a thread that has nothing else to do waits for the next request on its connection."""
@@ -63,7 +63,7 @@ class Worker(PollingWorker):
         try:
             conn.sending = conn.sending or self._serving(conn)
             for _ in conn.sending:
-                if not conn.wait_writable(self.patience):
+                if not conn.wait_writable(0 if self._due else self.patience):
                     return Outcome.PARKED
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends this connection and no other
             self._end_badly(conn, error)

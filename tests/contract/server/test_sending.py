@@ -1,5 +1,6 @@
 """Answers on the wire: sendfile and blocks, short bodies, slow and vanished readers, old clients."""
 
+import threading
 import time
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -91,6 +92,34 @@ def test_slow_readers_hold_no_thread(server: Server, content: bytes) -> None:
                 assert time.monotonic() - began < 0.5
         for reader in readers[:4]:
             assert reader.read().body == content
+
+
+def test_readers_that_always_take_something_hold_no_thread(server: Server) -> None:
+    """With ten times as many readers on an ordinary link as threads, others are answered at once."""
+    with server.connect_many(40, receive_buffer=65536) as readers, server.connect() as client:
+        for reader in readers:
+            reader.send(head("GET", "/file/sendfile"))
+        taking = threading.Event()
+
+        def take() -> None:
+            while not taking.wait(0.02):
+                for reader in readers:
+                    reader.socket.recv(8192)
+
+        link = threading.Thread(target=take)
+        link.start()
+        try:
+            taken = [_seconds_of(client) for _ in range(30)]
+        finally:
+            taking.set()
+            link.join()
+    assert max(taken) < 1
+
+
+def _seconds_of(client: Client) -> float:
+    began = time.monotonic()
+    assert client.get("/").status == 200
+    return time.monotonic() - began
 
 
 def test_reader_that_is_slow_but_steady_is_never_cut(server: Server) -> None:
