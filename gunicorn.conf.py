@@ -29,6 +29,7 @@ from app.operations.warm_up import warm_up  # noqa: E402
 from app.server.refusals import LINE_LIMIT  # noqa: E402
 from app.telemetry import logs  # noqa: E402
 from app.telemetry.metrics import forget_worker  # noqa: E402
+from app.wiring import wired  # noqa: E402
 
 try:
     configuration = load()
@@ -75,8 +76,9 @@ def on_starting(arbiter):
 
 def post_worker_init(worker):
     """Connect, then reconcile in the background; all workers of all replicas take turns by one lock."""
-    warm_up(worker.wsgi)
-    background.start(worker.wsgi)
+    parts = wired(worker.wsgi)
+    warm_up(parts.database)
+    background.start(parts.database, parts.jobs)
 
 
 def child_exit(_server, worker):

@@ -30,6 +30,8 @@ class UploadInterrupted(BadRequest):
 class UploadTimedOut(ServiceError):
     """The upload took too long, or stalled (408)."""
 
+    detail = "The upload took too long; it was given up. Send it again over a faster connection."
+
 
 class LengthRequired(ServiceError):
     """A raw PUT with neither Content-Length nor chunked coding (411)."""

@@ -19,12 +19,12 @@ from app.http import problems, security_headers
 from app.http.converters import BigIntConverter
 from app.http.openapi import document, swagger
 from app.offers import handlers as offers
-from app.operations import health
+from app.operations import health, metrics_endpoint
 from app.packages import handlers as packages
 from app.telemetry import access_log, metrics, request_id
 from app.wiring import wire
 
-BLUEPRINTS = (accounts, packages, channels, offers, agents, health, metrics)
+BLUEPRINTS = (accounts, packages, channels, offers, agents, health, metrics_endpoint)
 
 
 class Application(Flask):

@@ -1,32 +1,39 @@
 """The one place where classes meet: configuration → storage → stores → managers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from flask import Flask, current_app
+from flask import Flask
 from sqlalchemy import Engine
 
 from app.accounts.login_limit import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
 from app.accounts.store import AccountStore
+from app.accounts.token_cache import TokenCache
 from app.agents.listing import AgentListing
-from app.agents.manager import AgentManager
+from app.agents.manager import RETENTION_LOCK, AgentManager
 from app.agents.store import AgentStore
 from app.channels.store import ChannelStore, refuse_pinned
 from app.config import Config
 from app.database import Database
 from app.database.engine import prepare
 from app.database.model import db
+from app.http.services import install
 from app.objects.ledger import Ledger
 from app.objects.orphans import Orphans
-from app.objects.reconcile import Reconciler
+from app.objects.reconcile import RECONCILE_LOCK, Reconciler
 from app.offers.catalogue import Catalogue
 from app.offers.manager import OfferManager
+from app.operations.background import Job
+from app.operations.health import Part, Readiness
 from app.packages.listing import PackageListing
 from app.packages.manager import PackageManager
 from app.packages.reader import PackageReader
+from app.packages.schemas import PackageJson
 from app.packages.scrub import Scrubber, ScrubLog
+from app.packages.sending import PackageSender
 from app.packages.store import PackageStore
 from app.storage.counted import CountedStorage
 from app.storage.filesystem import FilesystemStorage
@@ -40,21 +47,21 @@ EXTENSION = "opamp-packages"
 
 @dataclass(frozen=True)
 class PackageServices:
-    """All that the packages' handlers call."""
+    """The parts of packages."""
 
     store: PackageStore
     listing: PackageListing
     reader: PackageReader
     manager: PackageManager
+    sender: PackageSender
+    to_json: PackageJson
     scrubber: Scrubber
     scrub_log: ScrubLog
-    presigner: Presigner | None
-    """None where the service sends the bytes itself."""
 
 
 @dataclass(frozen=True)
 class AgentServices:
-    """All that the agents' handlers call."""
+    """The parts of agents."""
 
     listing: AgentListing
     manager: AgentManager
@@ -74,19 +81,34 @@ class Services:
     channels: ChannelStore
     offers: OfferManager
     agents: AgentServices
-
-
-def services() -> Services:
-    """The parts of the app that serves this request."""
-    return cast("Services", current_app.extensions[EXTENSION])
+    readiness: Readiness
+    jobs: Sequence[Job]
 
 
 def wire(app: Flask, config: Config) -> Services:
-    """Build the parts for `app` out of `config`; connects to nothing."""
+    """Build the parts for `app` out of `config`, and let handlers and commands find them; connects to nothing."""
     with app.app_context():
         parts = build(config, db.engine)
     app.extensions[EXTENSION] = parts
+    install(app, found_by_class(parts))
     return parts
+
+
+def wired(app: Flask) -> Services:
+    """The parts of `app`."""
+    return cast("Services", app.extensions[EXTENSION])
+
+
+def found_by_class(parts: Services) -> list[object]:
+    """What app.http.services.get hands to handlers and commands."""
+    packages, agents = parts.packages, parts.agents
+    return [
+        *(parts.config, parts.database, parts.readiness),
+        *(parts.accounts, parts.accounts.store, TokenCache()),
+        *(packages.store, packages.listing, packages.manager, packages.sender, packages.to_json),
+        *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
+        *(parts.channels, parts.offers, agents.listing, agents.manager),
+    ]
 
 
 def build(config: Config, engine: Engine) -> Services:
@@ -97,23 +119,28 @@ def build(config: Config, engine: Engine) -> Services:
     storage = CountedStorage(make_storage(config, store), metrics.count_storage_error)
     ledger = Ledger(database)
     catalogue = Catalogue(config.server.public_url)
+    reconciler = Reconciler(ledger, storage, config.packages.upload_timeout)
+    agents = build_agents(config, database, catalogue)
     return Services(
         config=config,
         database=database,
         storage=storage,
         accounts=AccountManager(AccountStore(database), LoginLimit(database), Passwords(), config.jwt.duration),
-        packages=build_packages(store, ledger, storage, make_presigner(config)),
-        reconciler=Reconciler(ledger, storage, config.packages.upload_timeout),
+        packages=build_packages(config, store, ledger, storage),
+        reconciler=reconciler,
         orphans=Orphans(ledger, storage),
         channels=ChannelStore(database),
         offers=OfferManager(database, catalogue),
-        agents=build_agents(config, database, catalogue),
+        agents=agents,
+        readiness=Readiness([Part("database", database.ping), Part("storage", storage.ping)]),
+        jobs=(
+            Job("reconcile", RECONCILE_LOCK, reconciler.run),
+            Job("remove silent agents", RETENTION_LOCK, agents.manager.remove_silent),
+        ),
     )
 
 
-def build_packages(
-    store: PackageStore, ledger: Ledger, storage: Storage, presigner: Presigner | None
-) -> PackageServices:
+def build_packages(config: Config, store: PackageStore, ledger: Ledger, storage: Storage) -> PackageServices:
     """The packages' parts."""
     reader = PackageReader(store, storage)
     return PackageServices(
@@ -121,9 +148,10 @@ def build_packages(
         listing=PackageListing(store.database),
         reader=reader,
         manager=PackageManager(store, ledger, storage),
+        sender=PackageSender(reader, make_presigner(config), config.packages.delivery),
+        to_json=PackageJson(storage.location),
         scrubber=Scrubber(reader),
         scrub_log=ScrubLog(store.database),
-        presigner=presigner,
     )
 
 

@@ -9,9 +9,11 @@ from flask import g, request
 
 from app.accounts.caller import Caller
 from app.accounts.roles import Role
+from app.accounts.store import AccountStore
+from app.accounts.token_cache import TokenCache
 from app.errors import Forbidden, Unauthorized
 from app.http.openapi.describe import for_role
-from app.wiring import services
+from app.http.services import get
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -22,24 +24,24 @@ BEARER = re.compile(r"bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", 
 OTHER_FILE = "This token is for the download of one file, and for nothing else."
 
 
-LookUp = Callable[..., tuple[Caller | None, Any]]
+Loader = Callable[..., tuple[Caller | None, Any]]
 """Given the token's claims and the path's values: the caller, and what the path names, None if there is none."""
 
 
 def requires(
-    role: Role, *, file_tokens: bool = False, finding: LookUp | None = None
+    role: Role, *, file_tokens: bool = False, loads: Loader | None = None
 ) -> Callable[[Callable[Arguments, Answer]], Callable[Arguments, Answer]]:
     """Let callers with `role` or a higher one into the handler, no others. Raises Unauthorized, Forbidden.
 
     `file_tokens`: also those with a token for one file; the handler sees to it that this is the file.
-    `finding`: looks the path's object up in the query that the token costs; the handler has it by `found`.
+    `loads`: fetches what the request names in the query that the token costs; the handler has it by `loaded`.
     """
 
     def decorate(view: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
         @functools.wraps(view)
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
-            claims = services().accounts.claims(bearer_token())
-            caller, g.found = finding(claims, **kwargs) if finding else (services().accounts.caller(claims), None)
+            claims = get(TokenCache).claims(bearer_token())
+            caller, g.loaded = loads(claims, **kwargs) if loads else (get(AccountStore).caller(claims), None)
             if caller is None:
                 raise Unauthorized
             admit(caller, role, file_tokens=file_tokens)
@@ -67,9 +69,9 @@ def caller() -> Caller:
     return cast("Caller", g.caller)
 
 
-def found() -> Any:
-    """What the path of this request names, None if there is none. Only in a handler whose `requires` looks it up."""
-    return g.found
+def loaded() -> Any:
+    """What the `loads` of this handler's `requires` has fetched, None if there is none."""
+    return g.loaded
 
 
 def bearer_token() -> str:

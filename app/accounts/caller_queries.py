@@ -1,4 +1,4 @@
-"""What a request's token costs: one query for role, activity and series of its owner, or no more than a part of one."""
+"""Join the token's owner to a query, so that authentication costs no round trip of its own."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,16 +32,18 @@ def owner(kind: Kind) -> Select[Any]:
 QUERY_TEXTS: dict[Kind, str] = {"user": compiled(owner("user")), "token": compiled(owner("token"))}
 
 
-def beside(query: str) -> dict[Kind, str]:
-    """`query`, which finds one row at most with an `id`, beside the token's owner: one question for both."""
+def with_owner(query: str) -> dict[Kind, str]:
+    """`query`, which finds one row at most with an `id`, joined to the token's owner, by the token's kind."""
     return {
         kind: f"SELECT * FROM ({owner}) AS owner LEFT JOIN ({query}) AS found ON true"  # noqa: S608 - texts of ours
         for kind, owner in QUERY_TEXTS.items()
     }
 
 
-def each_beside(kind: Kind, columns: Sequence[ColumnElement[Any]], order: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    """The `columns` of a subquery in this order, the token's owner beside each row; no row if there is no owner."""
+def rows_with_owner(
+    kind: Kind, columns: Sequence[ColumnElement[Any]], order: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """The `columns` of a subquery in this order, the token's owner joined to each row; no row if there is no owner."""
     who = owner(kind).subquery("owner")
     return select(*columns, *who.c).join(who, true()).order_by(*order)
 
@@ -51,18 +53,18 @@ def find_caller(database: Database, claims: Claims) -> Caller | None:
     return _caller(claims, database.row(QUERY_TEXTS[claims.kind], {"owner_id": claims.id}))
 
 
-def find_beside(
+def fetch_with_caller(
     database: Database, claims: Claims, queries: dict[Kind, str], parameters: dict[str, Any]
 ) -> tuple[Caller | None, Any]:
-    """The caller as `find_caller` gives it, and the row that the query of `beside` has found, None if none."""
+    """The caller as `find_caller` gives it, and the row that the query of `with_owner` has found, None if none."""
     row = database.row(queries[claims.kind], {**parameters, "owner_id": claims.id})
     return _caller(claims, row), None if row is None or row.id is None else row
 
 
-def find_each_beside(
+def fetch_rows_with_caller(
     database: Database, claims: Claims, query: str, parameters: dict[str, Any], *, is_planned_once: bool
 ) -> tuple[Caller | None, Sequence[Any]]:
-    """The caller as `find_caller` gives it, and the rows that the query of `each_beside` has found."""
+    """The caller as `find_caller` gives it, and the rows that the query of `rows_with_owner` has found."""
     rows = database.rows(query, {**parameters, "owner_id": claims.id}, is_planned_once=is_planned_once)
     return _caller(claims, rows[0]) if rows else find_caller(database, claims), rows
 

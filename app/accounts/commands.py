@@ -10,12 +10,12 @@ from flask.cli import AppGroup
 from marshmallow import Schema
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.accounts.manager import DEFAULT_TOKEN_DAYS
+from app.accounts.manager import DEFAULT_TOKEN_DAYS, AccountManager
 from app.accounts.roles import LABELS
 from app.accounts.schemas import NewTokenSchema, NewUserSchema
 from app.errors import Invalid, ServiceError
+from app.http.services import get
 from app.http.validation import load
-from app.wiring import services
 
 CREATED_BY = "command line"
 """Who made a token that a command made."""
@@ -37,7 +37,7 @@ def create_user(name: str, role: str, password_stdin: bool) -> None:  # noqa: AR
     """Create the user NAME. One line end after the password is dropped."""
     with one_line_errors():
         fields = checked(NewUserSchema(), username=name, role=role, password=read_password())
-        user = services().accounts.create_user(**fields)
+        user = get(AccountManager).create_user(**fields)
     click.echo(f"Created the user {user.username} with the role {user.role}.")
 
 
@@ -49,7 +49,7 @@ def create_token(name: str, role: str, days: int) -> None:
     """Make a machine token called NAME, and print it. It is kept nowhere else."""
     with one_line_errors():
         fields = checked(NewTokenSchema(), name=name, role=role, expires_in_days=days)
-        issued = services().accounts.create_token(**fields, created_by=CREATED_BY)
+        issued = get(AccountManager).create_token(**fields, created_by=CREATED_BY)
     click.echo(issued.token)
 
 

@@ -18,12 +18,13 @@ from app.accounts.schemas import (
     UserChangeSchema,
     UserSchema,
 )
+from app.accounts.store import AccountStore
 from app.http.json_body import json_fields
 from app.http.openapi.describe import answers, asks, for_everyone, refuses, takes
-from app.http.paging import PageQuery, asked_page, page_answer
+from app.http.paging import PageQuery, page_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
-from app.wiring import services
+from app.http.services import get
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/api/v1", description="Logins, users, machine tokens.")
 
@@ -31,11 +32,6 @@ login_json = LoggedInSchema().dump
 caller_json = CallerSchema().dump
 user_json = UserSchema().dump
 token_json = TokenSchema().dump
-
-
-def accounts() -> AccountManager:
-    """The manager of the app that serves this request."""
-    return services().accounts
 
 
 @blueprint.route("/auth/login")
@@ -52,7 +48,7 @@ class Login(MethodView):
         The answer to an unknown name and to a wrong password is the same. After 10 failures of a name from an
         address within 5 minutes every further login is refused with 429 and Retry-After.
         """
-        login = accounts().login(**json_fields(LoginSchema()), address=request.remote_addr or "")
+        login = get(AccountManager).login(**json_fields(LoginSchema()), address=request.remote_addr or "")
         return json_answer(login_json(login))
 
 
@@ -77,8 +73,8 @@ class Users(MethodView):
     @asks(PageQuery)
     def get(self) -> Response:
         """Users by id, in pages: follow `Link: <…>; rel="next"` while there is one."""
-        page = asked_page(parameters(PageQuery), int)
-        rows = accounts().users(page.fetch, page.after_id)
+        page = requested_page(parameters(PageQuery), int)
+        rows = get(AccountStore).users(page.fetch, page.after_id)
         return page_answer(page, rows, user_json, lambda row: (row.id,))
 
     @requires(Role.ADMIN)
@@ -87,7 +83,7 @@ class Users(MethodView):
     @refuses(409)
     def post(self) -> Response:
         """Create a user."""
-        user = accounts().create_user(**json_fields(NewUserSchema()))
+        user = get(AccountManager).create_user(**json_fields(NewUserSchema()))
         return json_answer(user_json(user), 201)
 
 
@@ -100,7 +96,7 @@ class User(MethodView):
     @refuses(404)
     def get(self, user_id: int) -> Response:
         """The user."""
-        user = accounts().user(user_id)
+        user = get(AccountStore).user(user_id)
         no_parameters()
         return json_answer(user_json(user))
 
@@ -110,8 +106,8 @@ class User(MethodView):
     @refuses(404, 409)
     def patch(self, user_id: int) -> Response:
         """Change role, password or activity; a new password ends the user's tokens."""
-        accounts().user(user_id)
-        user = accounts().change_user(user_id, **json_fields(UserChangeSchema()))
+        get(AccountStore).user(user_id)
+        user = get(AccountManager).change_user(user_id, **json_fields(UserChangeSchema()))
         return json_answer(user_json(user))
 
     @requires(Role.ADMIN)
@@ -119,9 +115,9 @@ class User(MethodView):
     @refuses(404, 409)
     def delete(self, user_id: int) -> Response:
         """Remove the user, which ends their tokens. Machine tokens that they made stay."""
-        accounts().user(user_id)
+        get(AccountStore).user(user_id)
         no_parameters()
-        accounts().delete_user(user_id)
+        get(AccountStore).delete_user(user_id)
         return no_content()
 
 
@@ -134,8 +130,8 @@ class Tokens(MethodView):
     @asks(PageQuery)
     def get(self) -> Response:
         """Machine tokens by id, in pages, without the tokens themselves."""
-        page = asked_page(parameters(PageQuery), int)
-        rows = accounts().tokens(page.fetch, page.after_id)
+        page = requested_page(parameters(PageQuery), int)
+        rows = get(AccountStore).tokens(page.fetch, page.after_id)
         return page_answer(page, rows, token_json, lambda row: (row.id,))
 
     @requires(Role.ADMIN)
@@ -143,7 +139,7 @@ class Tokens(MethodView):
     @takes(NewTokenSchema)
     def post(self) -> Response:
         """Make a machine token. `token` is shown this once and kept nowhere."""
-        issued = accounts().create_token(**json_fields(NewTokenSchema()), created_by=caller().username)
+        issued = get(AccountManager).create_token(**json_fields(NewTokenSchema()), created_by=caller().username)
         return json_answer({**token_json(issued.row), "token": issued.token}, 201)
 
 
@@ -156,7 +152,7 @@ class Token(MethodView):
     @refuses(404)
     def delete(self, token_id: int) -> Response:
         """Revoke the machine token at once."""
-        accounts().token(token_id)
+        get(AccountStore).token(token_id)
         no_parameters()
-        accounts().delete_token(token_id)
+        get(AccountStore).delete_token(token_id)
         return no_content()

@@ -1,18 +1,14 @@
 """Logins, users and machine tokens: what happens in which order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.accounts import tokens
-from app.accounts.caller import Caller
 from app.accounts.login_limit import LoginLimit
 from app.accounts.passwords import Passwords
 from app.accounts.roles import Role
 from app.accounts.store import AccountStore, TokenRow, UserRow, new_series
-from app.accounts.token_cache import VerifiedTokens
-from app.accounts.tokens import Claims
 from app.accounts.usernames import is_username
 from app.errors import WrongCredentials
 
@@ -44,16 +40,7 @@ class AccountManager:
         self.store = store
         self.limit = limit
         self.passwords = passwords
-        self.verified = VerifiedTokens()
         self.login_duration = timedelta(seconds=login_duration)
-
-    def claims(self, encoded: str) -> Claims:
-        """What this token says, whole and in its time; its owner may have ended it. Raises Unauthorized."""
-        return self.verified.claims(encoded)
-
-    def caller(self, claims: Claims) -> Caller | None:
-        """Who these claims speak for now; None if they have been ended."""
-        return self.store.caller(claims)
 
     def login(self, username: str, password: str, address: str) -> Login:
         """Let a user in from a network address. Raises TooManyLogins, WrongCredentials."""
@@ -73,14 +60,6 @@ class AccountManager:
         """Add a user. Raises UsernameTaken."""
         return self.store.add_user(username, self.passwords.hash(password), role)
 
-    def user(self, user_id: int) -> UserRow:
-        """The user. Raises UserNotFound."""
-        return self.store.user(user_id)
-
-    def users(self, limit: int, after: int) -> Sequence[UserRow]:
-        """At most `limit` users with ids over `after`."""
-        return self.store.users(limit, after)
-
     def change_user(
         self,
         user_id: int,
@@ -99,10 +78,6 @@ class AccountManager:
             changes |= {"password_hash": self.passwords.hash(password), "token_series": new_series()}
         return self.store.change_user(user_id, changes) if changes else self.store.user(user_id)
 
-    def delete_user(self, user_id: int) -> None:
-        """Remove a user, which ends their tokens. Raises UserNotFound, LastAdmin."""
-        self.store.delete_user(user_id)
-
     def create_token(
         self, name: str, role: Role, expires_in_days: int = DEFAULT_TOKEN_DAYS, *, created_by: str
     ) -> IssuedToken:
@@ -110,18 +85,6 @@ class AccountManager:
         expires_at = moment_after(timedelta(days=expires_in_days))
         row, series = self.store.add_token(name, role, expires_at, created_by)
         return IssuedToken(tokens.encode("token", row.id, series, expires_at), row)
-
-    def token(self, token_id: int) -> TokenRow:
-        """The machine token. Raises TokenNotFound."""
-        return self.store.token(token_id)
-
-    def tokens(self, limit: int, after: int) -> Sequence[TokenRow]:
-        """At most `limit` machine tokens with ids over `after`."""
-        return self.store.tokens(limit, after)
-
-    def delete_token(self, token_id: int) -> None:
-        """Revoke a machine token at once. Raises TokenNotFound."""
-        self.store.delete_token(token_id)
 
 
 def moment_after(duration: timedelta) -> datetime:

@@ -9,6 +9,7 @@ from flask_smorest import Blueprint
 from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
 from app.agents.listing import AgentListing
+from app.agents.manager import AgentManager
 from app.agents.message_body import message_body
 from app.agents.messages import read_report, write_answer, write_refusal
 from app.agents.schemas import (
@@ -21,21 +22,17 @@ from app.agents.schemas import (
 )
 from app.errors import BadRequest
 from app.http.openapi.describe import also_answers, answers, asks, refuses, takes_bytes
-from app.http.paging import asked_page, page_answer
+from app.http.paging import page_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer
+from app.http.services import get
 from app.offers.protobuf import MEDIA_TYPE
-from app.wiring import services
+from app.packages.store import PackageStore
 
 blueprint = Blueprint("agents", __name__, description="The agents' endpoint, and who has what.")
 
 MESSAGE = {"type": "string", "format": "binary"}
 """An OpAMP message, to the OpenAPI document."""
-
-
-def agents() -> AgentListing:
-    """The agents of the app that serves this request."""
-    return services().agents.listing
 
 
 @blueprint.route("/v1/opamp")
@@ -55,7 +52,7 @@ class Endpoint(MethodView):
             report = read_report(message_body())
         except BadRequest as error:
             return Response(write_refusal(error.detail), 400, content_type=MEDIA_TYPE)
-        answer = services().agents.manager.hear(report)
+        answer = get(AgentManager).hear(report)
         return Response(write_answer(report.instance_uid, answer, caller()), content_type=MEDIA_TYPE)
 
 
@@ -69,9 +66,9 @@ class Agents(MethodView):
     def get(self) -> Response:
         """Agents by instance uid, in pages: follow `Link: <…>; rel="next"` while there is one."""
         query = parameters(AgentQuery)
-        page = asked_page(query, str)
+        page = requested_page(query, str)
         after = UUID(str(page.after[0])) if page.after else None
-        rows = agents().page(agent_filters(query), page.fetch, after)
+        rows = get(AgentListing).page(agent_filters(query), page.fetch, after)
         return page_answer(page, rows, agent_json, lambda row: (str(row.instance_uid),))
 
 
@@ -84,7 +81,7 @@ class OneAgent(MethodView):
     @refuses(404)
     def get(self, uid: str) -> Response:
         """The agent; its uid with dashes or without."""
-        agent = agents().get(instance_uid(uid))
+        agent = get(AgentListing).get(instance_uid(uid))
         no_parameters()
         return json_answer(agent_json(agent))
 
@@ -98,6 +95,6 @@ class Installations(MethodView):
     @refuses(404)
     def get(self, package_id: int) -> Response:
         """How many agents have this very file, are getting it, have failed to, or have been offered it."""
-        package = services().packages.store.get(package_id)
+        package = get(PackageStore).get(package_id)
         no_parameters()
-        return json_answer(agents().installations(package))
+        return json_answer(get(AgentListing).installations(package))

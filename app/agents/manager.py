@@ -6,6 +6,9 @@ from app.agents.store import AgentStore
 
 RETENTION_BATCH = 1000
 
+RETENTION_LOCK = 0x6167656E74
+"""The advisory lock under which silent agents are removed."""
+
 
 class AgentManager:
     """Talks with agents. Every method may raise DatabaseUnavailable."""

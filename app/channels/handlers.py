@@ -11,18 +11,13 @@ from app.channels.store import ChannelRow, ChannelStore
 from app.errors import ChannelNotFound, Invalid
 from app.http.json_body import json_fields
 from app.http.openapi.describe import also_answers, answers, asks, refuses, takes
-from app.http.paging import PageQuery, asked_page, page_answer
+from app.http.paging import PageQuery, page_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
+from app.http.services import get
 from app.http.validation import load
-from app.wiring import services
 
 blueprint = Blueprint("channels", __name__, url_prefix="/api/v1", description="What each agent should have.")
-
-
-def channels() -> ChannelStore:
-    """The channels of the app that serves this request."""
-    return services().channels
 
 
 @blueprint.route("/channels")
@@ -34,8 +29,8 @@ class Channels(MethodView):
     @asks(PageQuery)
     def get(self) -> Response:
         """Channels by name, in pages: follow `Link: <…>; rel="next"` while there is one."""
-        page = asked_page(parameters(PageQuery), str)
-        rows = channels().page(page.fetch, str(page.after[0]) if page.after else None)
+        page = requested_page(parameters(PageQuery), str)
+        rows = get(ChannelStore).page(page.fetch, str(page.after[0]) if page.after else None)
         return page_answer(page, rows, channel_json, lambda row: (row.name,))
 
 
@@ -64,7 +59,7 @@ class OneChannel(MethodView):
         """
         body = json_fields(ChannelBodySchema())
         load(NameSchema(), {"name": name})
-        channel, created = channels().put(name, channel_fields(body))
+        channel, created = get(ChannelStore).put(name, channel_fields(body))
         return json_answer(channel_json(channel), 201 if created else 200)
 
     @requires(Role.ADMIN)
@@ -74,7 +69,7 @@ class OneChannel(MethodView):
         """Remove the channel. Agents that no other channel fits keep what they have."""
         existing(name)
         no_parameters()
-        channels().delete(name)
+        get(ChannelStore).delete(name)
         return no_content()
 
 
@@ -84,4 +79,4 @@ def existing(name: str) -> ChannelRow:
         load(NameSchema(), {"name": name})
     except Invalid as error:
         raise ChannelNotFound from error
-    return channels().get(name)
+    return get(ChannelStore).get(name)

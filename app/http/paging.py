@@ -9,13 +9,14 @@ from urllib.parse import quote, urlencode
 from flask import Response, request
 from marshmallow import Schema, fields, validate
 
+from app.config import Config
 from app.errors import Invalid
 from app.http import cursors
 from app.http.cursors import CursorError, CursorValue
 from app.http.fields import QueryNumber
 from app.http.query import query_pairs
 from app.http.responses import json_answer
-from app.wiring import services
+from app.http.services import get
 
 Item = TypeVar("Item")
 
@@ -37,7 +38,7 @@ class PageQuery(Schema):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageRequest:
     """The page that a request asks for: `limit` rows after the position `after`, None for the first page."""
 
     limit: int
@@ -55,7 +56,7 @@ class Page:
         return int(self.after[-1]) if self.after else 0  # type: ignore[arg-type]  # the last value is the id
 
 
-def asked_page(query: Mapping[str, Any], *types: type[CursorValue]) -> Page:
+def requested_page(query: Mapping[str, Any], *types: type[CursorValue]) -> PageRequest:
     """The page that a loaded PageQuery asks for.
 
     `types` are those of the values that the rows are sorted by, the id last. A cursor holds good for the same
@@ -65,9 +66,9 @@ def asked_page(query: Mapping[str, Any], *types: type[CursorValue]) -> Page:
     bound = {name: value for name, value in query.items() if name not in ("limit", "cursor")}
     listing = _LISTING.encode([request.path, bound])
     if query["cursor"] is None:
-        return Page(query["limit"], None, listing)
+        return PageRequest(query["limit"], None, listing)
     try:
-        return Page(query["limit"], cursors.decode(query["cursor"], listing, types), listing)
+        return PageRequest(query["limit"], cursors.decode(query["cursor"], listing, types), listing)
     except CursorError as error:
         raise Invalid(
             {"cursor": ["Is not a cursor of this list with these filters and this sort."]}
@@ -75,7 +76,7 @@ def asked_page(query: Mapping[str, Any], *types: type[CursorValue]) -> Page:
 
 
 def page_answer(
-    page: Page,
+    page: PageRequest,
     rows: Sequence[Item],
     content: Callable[[Item], Any],
     position: Callable[[Item], tuple[CursorValue, ...]],
@@ -95,5 +96,5 @@ def page_answer(
 def _next_url(cursor: str) -> str:
     """This request's URL with another cursor, on the configured base: the Host header plays no part."""
     kept = [(name, value) for name, value in query_pairs() if name != "cursor"]
-    base = services().config.server.public_url.rstrip("/")
+    base = get(Config).server.public_url.rstrip("/")
     return f"{base}{quote(request.path)}?{urlencode([*kept, ('cursor', cursor)])}"

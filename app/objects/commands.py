@@ -6,9 +6,9 @@ import click
 from flask.cli import AppGroup
 
 from app.errors import ServiceError
-from app.objects.orphans import Tally
-from app.objects.reconcile import RECONCILE_LOCK
-from app.wiring import services
+from app.http.services import get
+from app.objects.orphans import Orphans, Tally
+from app.objects.reconcile import RECONCILE_LOCK, Reconciler
 
 storage = AppGroup("storage", help="Look after the stored objects.")
 
@@ -22,7 +22,7 @@ storage = AppGroup("storage", help="Look after the stored objects.")
 )
 def reconcile(grace: int | None) -> None:
     """Finish what crashes left behind: objects that no package has, half multipart uploads included."""
-    reconciler = services().reconciler
+    reconciler = get(Reconciler)
     try:
         with reconciler.ledger.database.exclusively(RECONCILE_LOCK, wait=True):
             outcome = reconciler.run(None if grace is None else timedelta(seconds=grace))
@@ -49,13 +49,13 @@ def orphans(delete: bool, grace: int | None) -> None:
 
     Only a failover that lost transactions, or a restore, leaves any. Uploads may go on meanwhile.
     """
-    parts, tally = services(), Tally()
-    least_age = parts.reconciler.settled_after if grace is None else timedelta(seconds=grace)
+    found, tally = get(Orphans), Tally()
+    least_age = get(Reconciler).settled_after if grace is None else timedelta(seconds=grace)
     try:
-        for orphan in parts.orphans.find(least_age, tally):
+        for orphan in found.find(least_age, tally):
             click.echo(f"{ascii(orphan.key)[1:-1]} {orphan.size}{' unfinished' * orphan.is_unfinished}")
             if delete:
-                parts.orphans.remove(orphan, tally)
+                found.remove(orphan, tally)
     except ServiceError as error:
         raise click.ClickException(f"{error.detail} The list is not whole.") from error
     click.echo(_summary(tally, least_age))

@@ -11,10 +11,10 @@ from app.accounts.roles import Role
 from app.http.json_body import json_fields
 from app.http.openapi.describe import answers, takes
 from app.http.responses import json_answer
-from app.offers.manager import packages_available
+from app.http.services import get
+from app.offers.manager import OfferManager, packages_available
 from app.offers.protobuf import MEDIA_TYPE, json_mapping
 from app.offers.schemas import OfferQuestion, PackagesAvailableSchema
-from app.wiring import services
 
 blueprint = Blueprint("offers", __name__, url_prefix="/api/v1", description="What one agent should have now.")
 
@@ -39,7 +39,7 @@ class Offers(MethodView):
         In the protobuf JSON mapping, or as application/x-protobuf where Accept prefers that. An offer is complete: an
         agent deletes what is not in it. Without the header OpAMP-Channel no channel fits: do not forward it then.
         """
-        offer = services().offers.offer(json_fields(OfferQuestion())["attributes"])
+        offer = get(OfferManager).offer(json_fields(OfferQuestion())["attributes"])
         answer = message_answer(packages_available(offer, caller()))
         if offer is not None:
             answer.headers["OpAMP-Channel"] = offer.channel

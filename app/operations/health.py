@@ -7,11 +7,11 @@ is frozen holds one thread, however often it is asked for.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 
-from flask import Response, current_app
+from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
@@ -21,12 +21,10 @@ from app.errors import ServiceError
 from app.http.openapi.describe import answers, refuses, without_token
 from app.http.problems import RETRY_AFTER, problem
 from app.http.responses import json_answer
-from app.wiring import services
+from app.http.services import get
 
 PATIENCE = 1.7
 """Seconds that an answer waits for its parts; with all else it stays under the 2 s of the contract."""
-
-EXTENSION = "opamp-packages-health"
 
 blueprint = Blueprint("health", __name__, description="Whether the service lives and can work.")
 
@@ -81,11 +79,28 @@ class Part:
         return True
 
 
-def states(parts: list[Part], patience: float = PATIENCE) -> dict[str, str]:
-    """`ok` or `down` for each part, after `patience` seconds at most for all of them together."""
-    looks = {part.name: part.look() for part in parts}
-    deadline = time.monotonic() + patience
-    return {name: "ok" if _answered(look, deadline) else "down" for name, look in looks.items()}
+class Readiness:
+    """Whether the service can work: all that it stands on, asked at once."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = parts
+
+    def states(self, patience: float = PATIENCE) -> dict[str, str]:
+        """`ok` or `down` for each part, after `patience` seconds at most for all of them together."""
+        looks = {part.name: part.look() for part in self.parts}
+        deadline = time.monotonic() + patience
+        return {name: "ok" if _answered(look, deadline) else "down" for name, look in looks.items()}
+
+    def answer(self) -> Response:
+        """200 while all parts answer, else the problem that names those that do not."""
+        found = self.states()
+        down = [name for name, state in found.items() if state != "ok"]
+        if not down:
+            return json_answer({"status": "ok", "parts": found})
+        detail = f"No answer from: {', '.join(down)}. The service works again by itself once there is one."
+        response = problem(503, "not-ready", "The service is not ready", detail, parts=found)
+        response.headers["Retry-After"] = RETRY_AFTER
+        return response
 
 
 def _answered(look: "Future[bool]", deadline: float) -> bool:
@@ -115,7 +130,7 @@ class Health(MethodView):
     @without_token
     def get(self) -> Response:
         """The same as /health/ready."""
-        return readiness(parts())
+        return get(Readiness).answer()
 
 
 @blueprint.route("/health/ready")
@@ -127,26 +142,4 @@ class Ready(MethodView):
     @without_token
     def get(self) -> Response:
         """Whether PostgreSQL and storage answer; 503 names in `parts` which of them does not."""
-        return readiness(parts())
-
-
-def parts() -> list[Part]:
-    """The parts of the app that serves this request."""
-    known: list[Part] | None = current_app.extensions.get(EXTENSION)
-    if known is None:
-        built = services()
-        known = [Part("database", built.database.ping), Part("storage", built.storage.ping)]
-        known = current_app.extensions.setdefault(EXTENSION, known)
-    return known
-
-
-def readiness(looked_at: list[Part]) -> Response:
-    """200 while all parts answer, else the problem that names those that do not."""
-    found = states(looked_at)
-    down = [name for name, state in found.items() if state != "ok"]
-    if not down:
-        return json_answer({"status": "ok", "parts": found})
-    detail = f"No answer from: {', '.join(down)}. The service works again by itself once there is one."
-    response = problem(503, "not-ready", "The service is not ready", detail, parts=found)
-    response.headers["Retry-After"] = RETRY_AFTER
-    return response
+        return get(Readiness).answer()

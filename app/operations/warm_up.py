@@ -2,11 +2,8 @@
 
 import logging
 
-from flask import Flask
-
-from app.database import deadline
+from app.database import Database, deadline
 from app.errors import Unavailable
-from app.wiring import EXTENSION, Services
 
 ALLOWANCE = 5.0
 """Seconds that PostgreSQL may take; after that the worker begins without it."""
@@ -14,15 +11,14 @@ ALLOWANCE = 5.0
 log = logging.getLogger(__name__)
 
 
-def warm_up(app: Flask) -> None:
+def warm_up(database: Database) -> None:
     """Make the first connection to PostgreSQL, to which SQLAlchemy adds questions of its own.
 
     While several workers start on a busy machine that takes longer than a request may wait, and its silence would
     be taken for PostgreSQL's.
     """
-    parts: Services = app.extensions[EXTENSION]
     try:
         with deadline.allowance(ALLOWANCE):
-            parts.database.ping()
+            database.ping()
     except Unavailable as error:
         log.warning("starting without the database: %s", error.detail)

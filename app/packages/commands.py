@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 
 import click
 
+from app.database import Database
 from app.errors import ServiceError
+from app.http.services import get
 from app.packages.reader import Pace
-from app.packages.scrub import RateLimit, Remaining
+from app.packages.scrub import RateLimit, Remaining, Scrubber, ScrubLog
 from app.packages.store import PackageRow
-from app.wiring import services
 
 SCRUB_LOCK = 0x7363727562
 MIB = 1 << 20
@@ -25,7 +26,7 @@ def scrub(rate: int) -> None:
     A run that was interrupted goes on where it was.
     """
     try:
-        with services().database.exclusively(SCRUB_LOCK, wait=True):
+        with get(Database).exclusively(SCRUB_LOCK, wait=True):
             damaged = _scrub(RateLimit(rate * MIB))
     except ServiceError as error:
         raise click.ClickException(f"{error.detail} Run it again: it goes on where it was.") from error
@@ -34,14 +35,14 @@ def scrub(rate: int) -> None:
 
 
 def _scrub(limit: RateLimit) -> list[PackageRow]:
-    packages = services().packages
-    started_at = packages.scrub_log.begin()
-    with _progress(packages.scrub_log.remaining(started_at)) as advance:
-        for package in packages.scrub_log.packages(started_at):
-            if not packages.scrubber.examine(package, _both(limit, advance)):
+    log, scrubber = get(ScrubLog), get(Scrubber)
+    started_at = log.begin()
+    with _progress(log.remaining(started_at)) as advance:
+        for package in log.packages(started_at):
+            if not scrubber.examine(package, _both(limit, advance)):
                 click.echo(_line("damaged", package))
-    packages.scrub_log.finish()
-    damaged = packages.scrub_log.damaged()
+    log.finish()
+    damaged = log.damaged()
     click.echo(json.dumps({"event": "finished", "damaged": [package.id for package in damaged]}))
     return damaged
 

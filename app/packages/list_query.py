@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from app.accounts.caller import Kind
-from app.accounts.caller_queries import each_beside
+from app.accounts.caller_queries import rows_with_owner
 from app.database import compiled
 from app.packages.models import Package
 from app.packages.store import COLUMNS
@@ -62,7 +62,7 @@ def page_text(filters: frozenset[str], sort: str, continued: bool, kind: Kind) -
     """
     order = _order(sort, _PACKAGES)
     page = _rows(filters, sort, continued).order_by(*order).limit(bindparam("limit")).subquery("found")
-    return compiled(each_beside(kind, _shown(page.c), _order(sort, page.c)))
+    return compiled(rows_with_owner(kind, _shown(page.c), _order(sort, page.c)))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app.accounts.caller import Caller, Kind
-from app.accounts.caller_queries import find_caller, find_each_beside
+from app.accounts.caller_queries import fetch_rows_with_caller, find_caller
 from app.accounts.tokens import Claims
 from app.database import Database
 from app.errors import PackageNotFound
@@ -48,7 +48,7 @@ class PackageListing:
         """
         if "q" not in page.filters:
             query, parameters = page_query(page, claims.kind)
-            return find_each_beside(self.database, claims, query, parameters, is_planned_once=not page.filters)
+            return fetch_rows_with_caller(self.database, claims, query, parameters, is_planned_once=not page.filters)
         caller = find_caller(self.database, claims)
         return caller, self.database.rows(*search_query(page)) if caller else ()
 

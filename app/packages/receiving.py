@@ -5,22 +5,23 @@ from typing import Any
 from flask import request
 from marshmallow import ValidationError
 
+from app.config import Config
 from app.errors import Invalid
 from app.http.body import RequestBody, raw_body
 from app.http.forms.form import FilePart, FormReader, open_form
 from app.http.query import no_parameters, parameters
+from app.http.services import get
 from app.http.validation import load
 from app.packages import fields
 from app.packages.schemas import CoordinatesSchema, FormSchema, PutQuery
 from app.packages.store import Coordinates
 from app.packages.uploads import UploadFields
 from app.storage.interface import ByteSource
-from app.wiring import services
 
 
 def receive_form() -> "FormUpload":
     """The upload in this request's form. Raises UnsupportedMediaType, BadRequest, TooLarge, Invalid."""
-    limits = services().config.packages
+    limits = get(Config).packages
     form = open_form(request.environ, max_file_size=limits.max_size, timeout=limits.upload_timeout)
     no_parameters()
     return FormUpload(form)
@@ -28,7 +29,7 @@ def receive_form() -> "FormUpload":
 
 def receive_raw(path: dict[str, str]) -> "RawUpload":
     """The upload whose coordinates are in the path. Raises LengthRequired, TooLarge, Invalid."""
-    limits = services().config.packages
+    limits = get(Config).packages
     body = raw_body(request.environ, max_size=limits.max_size, timeout=limits.upload_timeout)
     return RawUpload(body, raw_fields(path, parameters(PutQuery)["description"]))
 

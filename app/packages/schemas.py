@@ -15,7 +15,7 @@ MAX_Q_LENGTH = 200
 
 
 class PackageSchema(Schema):
-    """A package. Described here, written by `package_json`: a list of 500 is no place for a field's ceremony."""
+    """A package. Described here, written by `PackageJson`: marshmallow takes too long over a list of 500."""
 
     id = marshmallow_fields.Integer()
     name = marshmallow_fields.String()
@@ -33,24 +33,30 @@ class PackageSchema(Schema):
     created_by = marshmallow_fields.String(metadata={"description": "Who uploaded it; kept after they are gone."})
 
 
-def package_json(package: PackageRow, location: str) -> dict[str, Any]:
-    """A package as PackageSchema describes it; `location` is the bucket's or folder's name."""
-    return {
-        "id": package.id,
-        "name": package.name,
-        "version": package.version,
-        "platform": package.platform,
-        "arch": package.arch,
-        "file_name": package.file_name,
-        "file_size": package.file_size,
-        "checksum": package.checksum,
-        "storage_path": f"{location}/{package.object_key}",
-        "description": package.description,
-        "is_active": package.is_active,
-        "created_at": rfc3339(package.created_at),
-        "updated_at": rfc3339(package.updated_at),
-        "created_by": package.created_by,
-    }
+class PackageJson:
+    """Writes packages as PackageSchema describes them. `location` is the bucket's or folder's name."""
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+
+    def __call__(self, package: PackageRow) -> dict[str, Any]:
+        """The package's fields."""
+        return {
+            "id": package.id,
+            "name": package.name,
+            "version": package.version,
+            "platform": package.platform,
+            "arch": package.arch,
+            "file_name": package.file_name,
+            "file_size": package.file_size,
+            "checksum": package.checksum,
+            "storage_path": f"{self.location}/{package.object_key}",
+            "description": package.description,
+            "is_active": package.is_active,
+            "created_at": rfc3339(package.created_at),
+            "updated_at": rfc3339(package.updated_at),
+            "created_by": package.created_by,
+        }
 
 
 class CoordinatesSchema(Schema):

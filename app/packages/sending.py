@@ -1,4 +1,4 @@
-"""A package as a download, in the way that `packages.delivery` says."""
+"""Sends a package as a download, in the way that `packages.delivery` says."""
 
 import functools
 from urllib.parse import SplitResult
@@ -8,34 +8,41 @@ from flask import Response
 from app.http.downloads.content_disposition import attachment
 from app.http.downloads.offload import hand_over_download, is_left_to_us, redirect_download
 from app.http.downloads.response import Download, send_object
-from app.packages.reader import refuse_damaged
+from app.packages.reader import PackageReader, refuse_damaged
 from app.packages.store import PackageRow
 from app.storage.s3.presign import Presigner
-from app.wiring import services
 
 
-def send_package(package: PackageRow) -> Response:
-    """The package's bytes as the request's conditions and range ask for them, or where they are.
+class PackageSender:
+    """Answers downloads: with the bytes, or with where they are."""
 
-    Raises PackageDamaged; and where the bytes go through the service, PackageNotFound if it was deleted meanwhile
-    and StorageUnavailable: all before a header is sent.
-    """
-    refuse_damaged(package)
-    download = Download(
-        file_name=package.file_name,
-        content_type=package.content_type,
-        size=package.file_size,
-        checksum=package.checksum,
-        last_modified=package.created_at,
-    )
-    parts, delivery = services().packages, services().config.packages.delivery
-    if parts.presigner is not None:
-        sign = functools.partial(fetch_url, parts.presigner, package)
-        if delivery == "redirect":
-            return redirect_download(download, sign)
-        if not is_left_to_us():
-            return hand_over_download(download, sign, package.fingerprint)
-    return send_object(download, functools.partial(parts.reader.open, package))
+    def __init__(self, reader: PackageReader, presigner: Presigner | None, delivery: str) -> None:
+        """`presigner`: None where the service sends the bytes itself."""
+        self.reader = reader
+        self.presigner = presigner
+        self.delivery = delivery
+
+    def send(self, package: PackageRow) -> Response:
+        """The package's bytes as the request's conditions and range ask for them, or where they are.
+
+        Raises PackageDamaged; and where the bytes go through the service, PackageNotFound if it was deleted
+        meanwhile and StorageUnavailable: all before a header is sent.
+        """
+        refuse_damaged(package)
+        download = Download(
+            file_name=package.file_name,
+            content_type=package.content_type,
+            size=package.file_size,
+            checksum=package.checksum,
+            last_modified=package.created_at,
+        )
+        if self.presigner is not None:
+            sign = functools.partial(fetch_url, self.presigner, package)
+            if self.delivery == "redirect":
+                return redirect_download(download, sign)
+            if not is_left_to_us():
+                return hand_over_download(download, sign, package.fingerprint)
+        return send_object(download, functools.partial(self.reader.open, package))
 
 
 def fetch_url(presigner: Presigner, package: PackageRow) -> SplitResult:

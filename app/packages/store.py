@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.accounts.caller import Caller
-from app.accounts.caller_queries import beside, find_beside
+from app.accounts.caller_queries import fetch_with_caller, with_owner
 from app.accounts.tokens import Claims
 from app.database import Database, compiled
 from app.errors import PackageExists, PackageNotFound, Unavailable
@@ -27,8 +27,8 @@ COORDINATES = ("name", "version", "platform", "arch")
 BY_ID = compiled(select(*COLUMNS).where(Package.id == bindparam("id")))
 BY_COORDINATES = compiled(select(*COLUMNS).where(*(getattr(Package, name) == bindparam(name) for name in COORDINATES)))
 
-BY_ID_AND_CALLER = beside(BY_ID)
-BY_COORDINATES_AND_CALLER = beside(BY_COORDINATES)
+BY_ID_AND_CALLER = with_owner(BY_ID)
+BY_COORDINATES_AND_CALLER = with_owner(BY_COORDINATES)
 
 INSERT_TRIES = 3
 
@@ -126,11 +126,11 @@ class PackageStore:
 
     def get_for(self, claims: Claims, package_id: int) -> tuple[Caller | None, PackageRow | None]:
         """Who these claims speak for, and the package: None for what there is not. One query."""
-        return find_beside(self.database, claims, BY_ID_AND_CALLER, {"id": package_id})
+        return fetch_with_caller(self.database, claims, BY_ID_AND_CALLER, {"id": package_id})
 
     def find_for(self, claims: Claims, coordinates: Coordinates) -> tuple[Caller | None, PackageRow | None]:
         """Who these claims speak for, and the package at these coordinates, in the same way."""
-        return find_beside(self.database, claims, BY_COORDINATES_AND_CALLER, asdict(coordinates))
+        return fetch_with_caller(self.database, claims, BY_COORDINATES_AND_CALLER, asdict(coordinates))
 
     def edit(self, package_id: int, edit: PackageEdit) -> PackageRow:
         """Change the given fields; raises PackageNotFound."""

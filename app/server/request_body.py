@@ -15,7 +15,6 @@ from app.errors import BadRequest, UploadInterrupted, UploadTimedOut
 from app.server.client_socket import ClientSocket
 from app.server.framing import Framing
 
-TOO_LONG = "The upload took too long; it was given up. Send it again over a faster connection."
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 DRAINABLE = 1 << 16
 """Bytes of an unread body that are read away so that the connection can be kept."""
@@ -123,5 +122,5 @@ class ClientInput(io.RawIOBase):
 
     def _why(self) -> str:
         if self.deadline is not None and time.monotonic() >= self.deadline:
-            return TOO_LONG
+            return UploadTimedOut.detail
         return f"The upload sent nothing for {self._stall:.0f} seconds; it was given up. Send it again."

@@ -10,14 +10,10 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 
-from flask import Flask, Response
-from flask.views import MethodView
-from flask_smorest import Blueprint
+from flask import Flask
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from app.http.openapi.describe import answers, without_token
 from app.telemetry import exchange
 from app.telemetry.exchange import Exchange
 
@@ -25,7 +21,6 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 """Seconds: from a health check to the upload of gigabytes."""
 
-blueprint = Blueprint("metrics", __name__, description="Numbers for Prometheus.")
 own = CollectorRegistry()
 
 requests = Counter("opamp_packages_http_requests", "Requests answered.", ("method", "route", "status"), registry=own)
@@ -102,17 +97,6 @@ def exposition() -> bytes:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
-
-
-@blueprint.route("/metrics")
-class Metrics(MethodView):
-    """All metrics."""
-
-    @answers(200, {"type": "string"}, content_type="text/plain")
-    @without_token
-    def get(self) -> Response:
-        """The metrics of all workers in Prometheus' text format. Keep them from the public at the proxy."""
-        return Response(exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def register(app: Flask) -> None:

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.errors import DatabaseUnavailable, StorageUnavailable
-from app.operations.health import EXTENSION, Part
+from app.operations.health import Part
 from app.wiring import Services
 from tests.api.conftest import problem_of
 
@@ -21,7 +21,7 @@ def broken_storage(app: Flask, parts: Services, monkeypatch: pytest.MonkeyPatch)
         raise StorageUnavailable
 
     broken = [Part("database", parts.database.ping), Part("storage", refuse)]
-    monkeypatch.setitem(app.extensions, EXTENSION, broken)
+    monkeypatch.setattr(parts.readiness, "parts", broken)
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready"])

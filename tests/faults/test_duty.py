@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.objects.reconcile import RECONCILE_LOCK
-from app.operations.background import CHORES, run_alone
+from app.operations.background import run_alone
 from dev.parts import processes
 from tests.databases import execute
 from tests.faults import service
@@ -52,10 +52,10 @@ def test_it_settles_what_was_abandoned(site: Site, replicas: list[service.Servic
 
 def test_one_at_a_time(site: Site) -> None:
     """While one reconciler has the lock another does nothing, and does not wait."""
-    reconcile = next(chore for chore in CHORES if chore.lock == RECONCILE_LOCK)
+    reconcile = next(job for job in site.parts.jobs if job.lock == RECONCILE_LOCK)
     with site.parts.database.exclusively(RECONCILE_LOCK, wait=True):
-        assert run_alone(reconcile, site.parts) is False
-    assert run_alone(reconcile, site.parts) is True
+        assert run_alone(site.parts.database, reconcile) is False
+    assert run_alone(site.parts.database, reconcile) is True
 
 
 def test_a_pool_of_one_connection(site: Site) -> None:

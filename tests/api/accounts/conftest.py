@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.accounts.manager import AccountManager
 from app.accounts.roles import Role
-from app.wiring import services
+from app.http.services import get
 
 PASSWORD = "correct horse battery"
 
@@ -45,7 +46,7 @@ def add_user(app: Flask) -> AddUser:
 
     def add(role: Role, username: str | None = None) -> Account:
         with app.app_context():
-            accounts = services().accounts
+            accounts = get(AccountManager)
             user = accounts.create_user(username or unique_name(role.label), PASSWORD, role)
             login = accounts.login(user.username, PASSWORD, "test")
         return Account(user.id, user.username, login.token)

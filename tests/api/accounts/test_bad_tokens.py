@@ -9,8 +9,9 @@ import time
 import jwt
 import pytest
 
+from app.accounts.manager import AccountManager
 from app.accounts.roles import Role
-from app.wiring import services
+from app.http.services import get
 
 GONE = object()
 NOW = int(time.time())
@@ -258,7 +259,7 @@ def test_id_given_again_revives_no_token(app, client, agent, claims, secret_key)
     """Even where a restored database gives an id again, old tokens are of another series."""
     with app.app_context():
         claims["sub"] = f"user:{agent.id}"
-        services().accounts.change_user(agent.id, password="another long password")
+        get(AccountManager).change_user(agent.id, password="another long password")
     token = jwt.encode(claims, secret_key, "HS256")
     assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 

@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.accounts.manager import AccountManager
 from app.accounts.roles import Role
-from app.wiring import services
+from app.http.services import get
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_many_at_once_leave_one(app, last_admin, add_user):
     """Machine tokens that delete eight admins at once leave one."""
     admins = [last_admin, *(add_user(Role.ADMIN) for _ in range(7))]
     with app.app_context():
-        token = services().accounts.create_token("cleaner", Role.ADMIN, created_by="test").token
+        token = get(AccountManager).create_token("cleaner", Role.ADMIN, created_by="test").token
     headers = {"Authorization": f"Bearer {token}"}
 
     def delete(account):

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from app.accounts.passwords import Passwords
-from app.wiring import services
+from app.database import Database
+from app.http.services import get
 from tests.api.accounts.conftest import PASSWORD, unique_name
 
 WRONG = "wrong horse battery"
@@ -63,10 +64,10 @@ def test_other_names_and_addresses_are_not_limited(log_in, add_user, agent, publ
 def test_limit_ends_after_five_minutes(app, log_in, agent):
     """Failures older than 5 minutes no longer count, and their rows go."""
     fail(log_in, agent.username, 10)
-    with app.app_context(), services().database.writing() as connection:
+    with app.app_context(), get(Database).writing() as connection:
         connection.execute(text("UPDATE login_attempts SET attempted_at = attempted_at - interval '301 s'"))
     assert log_in(agent.username, PASSWORD).status_code == 200
-    with app.app_context(), services().database.reading() as connection:
+    with app.app_context(), get(Database).reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM login_attempts")).scalar() == 0
 
 
@@ -98,7 +99,7 @@ def test_attempt_cut_off_counts_as_failed(app, log_in, agent):
     """An attempt without an outcome, as a killed worker leaves it, fills its place for 5 minutes."""
     fail(log_in, agent.username, 10)
     unsettle = "UPDATE login_attempts SET failed = false, attempted_at = attempted_at - interval '11 s'"
-    with app.app_context(), services().database.writing() as connection:
+    with app.app_context(), get(Database).writing() as connection:
         connection.execute(text(unsettle))
     assert log_in(agent.username, PASSWORD).status_code == 429
 

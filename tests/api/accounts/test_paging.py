@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from app.accounts.manager import AccountManager
 from app.accounts.roles import Role
-from app.wiring import services
+from app.config import Config
+from app.http.services import get
 
 LISTS = ("/api/v1/users", "/api/v1/tokens")
 
@@ -19,7 +21,7 @@ def many(app, add_user, admin):
         add_user(Role.AGENT)
     with app.app_context():
         for number in range(7):
-            services().accounts.create_token(f"token {number}", Role.AGENT, created_by="test")
+            get(AccountManager).create_token(f"token {number}", Role.AGENT, created_by="test")
     return admin
 
 
@@ -30,7 +32,7 @@ def next_path(answer, app):
         return None
     url = re.fullmatch(r'<([^>]+)>; rel="next"', link)[1]
     with app.app_context():
-        return url.removeprefix(services().config.server.public_url)
+        return url.removeprefix(get(Config).server.public_url)
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -60,7 +62,7 @@ def test_link_is_on_the_public_url(app, client, many):
     """The Host header plays no part in the link."""
     answer = client.get("/api/v1/users?limit=1", headers={**many.headers, "Host": "evil.example"})
     with app.app_context():
-        assert answer.headers["Link"].startswith(f"<{services().config.server.public_url}/api/v1/users?limit=1&")
+        assert answer.headers["Link"].startswith(f"<{get(Config).server.public_url}/api/v1/users?limit=1&")
 
 
 @pytest.mark.parametrize("path", LISTS)

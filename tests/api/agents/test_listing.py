@@ -7,7 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app.operations import background
+from app.agents.manager import RETENTION_LOCK
+from app.operations.background import run_alone
 from app.wiring import Services
 from tests.api.agents.conftest import See
 from tests.api.agents.talking import (
@@ -218,8 +219,8 @@ def test_retention(parts: Services, agent: FlaskClient, publisher: FlaskClient, 
     old.introduce()
     silent_for(parts, 30 * 86400 + 60)
     young.introduce()
-    (chore,) = (chore for chore in background.CHORES if chore.lock == background.RETENTION_LOCK)
-    assert background.run_alone(chore, parts)
+    (job,) = (job for job in parts.jobs if job.lock == RETENTION_LOCK)
+    assert run_alone(parts.database, job)
     assert listed(publisher) == {str(young.uid)}
     with parts.database.reading() as connection:
         for table in ("agent_polls", "agent_packages"):

@@ -88,7 +88,7 @@ def test_a_revoked_machine_token_ends_it(
     issuer.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {issued.token}"
     headers = offered_headers(issuer)
     assert client.get(PATH, headers=headers).status_code == 200
-    parts.accounts.delete_token(issued.row.id)
+    parts.accounts.store.delete_token(issued.row.id)
     assert problem_of(client.get(PATH, headers=headers))["status"] == 401
     assert problem_of(client.get("/api/v1/packages", headers=headers))["status"] == 401
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.database import deadline
 from app.errors import StorageUnavailable
-from app.operations.health import Part, readiness, states
+from app.operations.health import Part, Readiness
 
 
 class Fake:
@@ -36,13 +36,14 @@ def raising(error: Exception) -> Callable[[], None]:
 
 def test_all_answer() -> None:
     """Parts that answer are ok."""
-    assert states([Part("a", Fake().ping), Part("b", Fake().ping)]) == {"a": "ok", "b": "ok"}
+    assert Readiness([Part("a", Fake().ping), Part("b", Fake().ping)]).states() == {"a": "ok", "b": "ok"}
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable(), ZeroDivisionError(), SystemError()])
 def test_one_fails(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     """A part that raises, whatever it raises, is down and the log says why; the others are not."""
-    assert states([Part("a", Fake(raising(error)).ping), Part("b", Fake().ping)]) == {"a": "down", "b": "ok"}
+    parts = [Part("a", Fake(raising(error)).ping), Part("b", Fake().ping)]
+    assert Readiness(parts).states() == {"a": "down", "b": "ok"}
     assert "a is not ready" in caplog.text
 
 
@@ -51,7 +52,7 @@ def test_frozen_parts_share_the_time() -> None:
     thaw = threading.Event()
     frozen = [Part(name, Fake(lambda: thaw.wait(20) and None).ping) for name in ("a", "b")]
     start = time.monotonic()
-    assert states(frozen, patience=0.3) == {"a": "down", "b": "down"}
+    assert Readiness(frozen).states(patience=0.3) == {"a": "down", "b": "down"}
     assert time.monotonic() - start < 0.6
     thaw.set()
 
@@ -62,35 +63,36 @@ def test_frozen_part_holds_one_thread() -> None:
     fake = Fake(lambda: thaw.wait(20) and None)
     part = Part("frozen", fake.ping)
     for _ in range(5):
-        assert states([part], patience=0.01) == {"frozen": "down"}
+        assert Readiness([part]).states(patience=0.01) == {"frozen": "down"}
     assert [thread.name for thread in threading.enumerate()].count("frozen") == 1
     assert fake.pings == 1
     thaw.set()
-    assert states([part]) == {"frozen": "ok"}
+    assert Readiness([part]).states() == {"frozen": "ok"}
 
 
 def test_looks_anew() -> None:
     """An answer is never kept: every request after the last look's end takes a new one."""
     fake = Fake()
     part = Part("a", fake.ping)
-    assert states([part]) == {"a": "ok"}
+    assert Readiness([part]).states() == {"a": "ok"}
     fake.act = raising(StorageUnavailable())
-    assert states([part]) == {"a": "down"}
+    assert Readiness([part]).states() == {"a": "down"}
     assert fake.pings == 2
 
 
 def test_ping_may_not_wait_for_ever() -> None:
     """A ping has a request's allowance of waiting for PostgreSQL."""
     seen: list[float | None] = []
-    states([Part("a", lambda: seen.append(deadline.left()))])
+    Readiness([Part("a", lambda: seen.append(deadline.left()))]).states()
     assert seen == [deadline.REQUEST_ALLOWANCE]
 
 
 def test_answers() -> None:
     """Ready is 200 with the parts; otherwise it is a problem that names them, and says when to ask again."""
     with Flask(__name__).test_request_context():
-        good = readiness([Part("database", Fake().ping)])
-        bad = readiness([Part("database", Fake().ping), Part("storage", Fake(raising(StorageUnavailable())).ping)])
+        good = Readiness([Part("database", Fake().ping)]).answer()
+        broken = Part("storage", Fake(raising(StorageUnavailable())).ping)
+        bad = Readiness([Part("database", Fake().ping), broken]).answer()
     assert (good.status_code, good.get_json()) == (200, {"status": "ok", "parts": {"database": "ok"}})
     assert (bad.status_code, bad.headers["Retry-After"]) == (503, "2")
     assert bad.content_type == "application/problem+json"
