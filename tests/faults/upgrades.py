@@ -19,7 +19,7 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 
 from app import create_app
-from app.pool import SERVICE_SETTINGS
+from app.database.engine import SERVICE_SETTINGS
 from bench.rows import fill
 from dev.parts import postgres, processes
 from dev.parts.postgres import Postgres
