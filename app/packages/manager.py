@@ -61,10 +61,6 @@ class PackageManager:
         """
         self._remove(self.store.delete(package_id))
 
-    def location(self, package: PackageRow) -> str:
-        """Where the bytes are: the bucket or folder, and the object's key."""
-        return f"{self.storage.location}/{package.object_key}"
-
     def _make_visible(self, key: str, package: NewPackage, written: WrittenObject) -> Published:
         try:
             return Published(self.store.publish(key, package, written), created=True)

@@ -2,8 +2,8 @@
 
 import hashlib
 import threading
-from collections import defaultdict
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 from app.errors import ObjectChanged, ObjectNotFound, PackageDamaged
 from app.packages.store import PackageRow, PackageStore
@@ -21,7 +21,8 @@ class PackageReader:
     def __init__(self, store: PackageStore, storage: Storage) -> None:
         self.store = store
         self.storage = storage
-        self._verifying: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+        self._verifying: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
+        self._new_lock = threading.Lock()
 
     def open(self, package: PackageRow, start: int, length: int) -> ObjectReader:
         """Open `length` bytes from `start` on; the storage has answered when this returns.
@@ -55,12 +56,17 @@ class PackageReader:
 
         Returns the object as it is now, None if it is damaged. Raises as `examine` does.
         """
-        with self._verifying[package.id]:
+        with self._lock(package.id):
             current = self.store.get(package.id)
             found = self.storage.stat(current.object_key)
             if current.damaged_at is None and found == WrittenObject(current.file_size, current.fingerprint):
                 return found
             return self.examine(current, found)
+
+    def _lock(self, package_id: int) -> threading.Lock:
+        """The package's lock, which is forgotten with the last thread that holds it or waits for it."""
+        with self._new_lock:
+            return self._verifying.setdefault(package_id, threading.Lock())
 
     def examine(self, package: PackageRow, found: WrittenObject, pace: Pace = lambda _: None) -> WrittenObject | None:
         """Read the whole object and compare: renew the row's fingerprint if it is right, else mark it damaged.

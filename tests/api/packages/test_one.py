@@ -1,7 +1,9 @@
 """One package: detail, edit, download, delete."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from flask.testing import FlaskClient
@@ -166,6 +168,27 @@ def test_the_same_bytes_with_another_fingerprint_are_served(publisher: FlaskClie
     assert publisher.get(f"/api/v1/packages/{package['id']}/download").data == CONTENT
     renewed = parts.packages.store.get(package["id"])
     assert parts.storage.stat(key_of(package, parts)) == WrittenObject(len(CONTENT), renewed.fingerprint)
+
+
+def test_verifying_keeps_no_lock(publisher: FlaskClient, parts: Services) -> None:
+    """The lock under which a package's bytes are compared is gone when that is done."""
+    package = parts.packages.store.get(published(publisher)["id"])
+    assert parts.packages.reader.verify(package) is not None
+    assert dict(parts.packages.reader._verifying) == {}
+
+
+def test_two_threads_verify_a_package_in_turn(publisher: FlaskClient, parts: Services) -> None:
+    """Downloads that all find another fingerprint read the object once, not once each."""
+    package = parts.packages.store.get(published(publisher)["id"])
+    with parts.database.writing() as connection:
+        connection.execute(text("UPDATE packages SET fingerprint = 'of another time'"))
+    examined = []
+    examine = parts.packages.reader.examine
+    noted = patch.object(parts.packages.reader, "examine", lambda *given: examined.append(given) or examine(*given))
+    with noted, ThreadPoolExecutor(4) as threads:
+        verified = list(threads.map(parts.packages.reader.verify, [package] * 4))
+    assert None not in verified
+    assert len(examined) == 1
 
 
 def test_reconcile_removes_what_nothing_refers_to(publisher: FlaskClient, parts: Services) -> None:
