@@ -1,4 +1,4 @@
-"""Refusing at once what would only wait: while a dependency is silent, few may try it.
+"""Circuit breaker: while a dependency is silent, few calls may try it and all others are refused at once.
 
 Measured without it: with 48 clients on 32 threads and a frozen S3 or PostgreSQL 99 of 100 answers took 3.5 s, since
 requests waited for threads that waited; and JSON reads waited with them although only the S3 was dead.

@@ -1,4 +1,4 @@
-"""Putting the application together."""
+"""Application factory."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,7 @@ from app import cli
 from app.accounts import handlers as accounts
 from app.accounts import tokens
 from app.agents import handlers as agents
+from app.agents import opamp_endpoint
 from app.channels import handlers as channels
 from app.config import Config, load
 from app.database import deadline
@@ -24,7 +25,7 @@ from app.packages import handlers as packages
 from app.telemetry import access_log, metrics, request_id
 from app.wiring import wire
 
-BLUEPRINTS = (accounts, packages, channels, offers, agents, health, metrics_endpoint)
+BLUEPRINTS = (accounts, packages, channels, offers, agents, opamp_endpoint, health, metrics_endpoint)
 
 
 class Application(Flask):

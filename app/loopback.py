@@ -1,4 +1,4 @@
-"""Connections within this machine."""
+"""Congestion control of connections within the machine: Reno, since BBR paces the loopback too."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""The one place where classes meet: configuration → storage → stores → managers."""
+"""Composition root: the one place where classes meet. Configuration → storage → stores → managers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

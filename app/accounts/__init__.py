@@ -1,0 +1,1 @@
+"""Logins, users, machine tokens, and who may call a handler."""

@@ -1,4 +1,4 @@
-"""Who may call a handler: the Authorization header, the token in it, the role that its owner has now."""
+"""Authorization of handlers: the bearer token of a request, and the role that its owner has now."""
 
 import functools
 import re

@@ -1,4 +1,4 @@
-"""Who makes a request."""
+"""The caller of a request: the user or machine token behind it, and the one file that a file token opens."""
 
 import hashlib
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The limit on failed logins, kept in PostgreSQL so that it holds across workers and replicas."""
+"""Rate limit on failed logins, kept in PostgreSQL so that it holds across workers and replicas."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""Logins, users and machine tokens: what happens in which order."""
+"""Steps of a login, and of making and changing users and machine tokens."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

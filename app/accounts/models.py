@@ -1,4 +1,4 @@
-"""Users, machine tokens, and the recent logins that the limit on failures counts."""
+"""Tables of users, machine tokens, and the recent logins that the rate limit counts."""
 
 from datetime import datetime
 

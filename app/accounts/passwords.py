@@ -1,4 +1,4 @@
-"""Passwords as argon2id hashes, with bounds on what hashing may cost."""
+"""Password hashing by argon2id, with bounds on what it may cost."""
 
 import secrets
 import threading

@@ -1,4 +1,4 @@
-"""The three roles, each of which may do all that the ones below it may."""
+"""Roles: agent, publisher, admin. Each may do all that the ones below it may."""
 
 from enum import IntEnum
 

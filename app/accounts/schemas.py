@@ -1,4 +1,4 @@
-"""The JSON of logins, users and machine tokens."""
+"""JSON schemas of logins, users and machine tokens."""
 
 from typing import Any
 

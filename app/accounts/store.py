@@ -1,4 +1,4 @@
-"""The transactions on users and machine tokens."""
+"""Transactions on users and machine tokens."""
 
 import secrets
 from collections.abc import Mapping, Sequence

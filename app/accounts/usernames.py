@@ -1,4 +1,4 @@
-"""What a user name may be."""
+"""Syntax of user names."""
 
 import re
 

@@ -1,0 +1,1 @@
+"""OpAMP's plain HTTP endpoint, and what agents report."""

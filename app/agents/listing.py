@@ -1,4 +1,4 @@
-"""Agents as their operators see them: lists, one, and counts per package."""
+"""Queries for operators: lists of agents, one agent, and counts of agents by package."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -110,8 +110,8 @@ def _has_package(filters: AgentFilters) -> list[ColumnElement[bool]]:
 
 def _packages() -> Any:
     """The agent's packages by name, made by PostgreSQL in one go."""
-    shown = ("name", "version", "status", "error", "offered_version", "updated_at")
-    pairs = [part for name in shown for part in (name, getattr(AgentPackage, name))]
+    listed_columns = ("name", "version", "status", "error", "offered_version", "updated_at")
+    pairs = [part for name in listed_columns for part in (name, getattr(AgentPackage, name))]
     members = func.jsonb_agg(aggregate_order_by(func.jsonb_build_object(*pairs), AgentPackage.name))
     mine = select(members).where(AgentPackage.instance_uid == Agent.instance_uid)
     return mine.scalar_subquery().label("packages")

@@ -1,4 +1,4 @@
-"""The agents' side of the conversation: each message is heard, and answered."""
+"""Handles one OpAMP message from report to answer, and removes agents that have been silent for long."""
 
 from app.agents.offering import take_turn
 from app.agents.report import NOTHING_NEW, Answer, Report
@@ -27,7 +27,7 @@ class AgentManager:
             if agent is None:
                 return Answer(asks_full_state=not report.disconnects)
             offer = conversation.offer(agent)
-            turn = take_turn(agent.standing, agent.packages, report, offer, agent.now)
+            turn = take_turn(agent.state, agent.packages, report, offer, agent.now)
             conversation.save(agent, turn, offer.channel if offer else None)
         return turn.answer
 

@@ -1,4 +1,4 @@
-"""The body of an OpAMP message: counted while it is read and while it is unpacked."""
+"""Body of an OpAMP message: its size is limited while it is read and while it is decompressed."""
 
 import zlib
 from collections.abc import Iterator

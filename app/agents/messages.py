@@ -1,4 +1,4 @@
-"""OpAMP's messages: AgentToServer into a Report, an Answer into ServerToAgent. What can't be stored is left out."""
+"""OpAMP messages: AgentToServer into a Report, an Answer into ServerToAgent. What can't be stored is left out."""
 
 import base64
 import math

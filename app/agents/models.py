@@ -1,4 +1,4 @@
-"""Agents: what each says of itself, where the conversation with it stands, and its packages.
+"""Tables of agents: what each reports of itself, the state of its conversation, and its packages.
 
 What every poll changes is in a narrow table of its own, none of whose indexes it touches: PostgreSQL then updates the
 row in its page and nothing else (HOT). Room for that is left in the pages.

@@ -1,4 +1,4 @@
-"""An agent's packages: what it reports, judged against what it was offered."""
+"""Package states of an agent: what it reports, compared with what it was offered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ WORKING = ("installing", "downloading")
 
 
 @dataclass(frozen=True, slots=True)
-class AgentPackage:
+class PackageState:
     """A package of an agent; the fields are the columns of app.agents.models.AgentPackage."""
 
     name: str
@@ -38,7 +38,7 @@ class AgentPackage:
         return bool(self.has_hash or self.version) or self.status == "installed"
 
 
-Packages = Mapping[str, AgentPackage]
+Packages = Mapping[str, PackageState]
 
 
 def backoff(failures: int) -> timedelta:
@@ -46,30 +46,30 @@ def backoff(failures: int) -> timedelta:
     return timedelta(minutes=min(2 ** min(failures - 1, 10), MAX_BACKOFF))
 
 
-def heard(
+def after_report(
     known: Packages, statuses: Mapping[str, ReportedPackage], offer_is_named: bool, now: datetime
-) -> dict[str, AgentPackage]:
+) -> dict[str, PackageState]:
     """The packages after a report. It is complete: what it leaves out is gone, or still to come if it was offered.
 
     `offer_is_named`: the report speaks of the offer that was sent last.
     """
     packages = {
-        name: _judged(known.get(name, AgentPackage(name, "pending")), reported, offer_is_named, now)
+        name: _evaluated(known.get(name, PackageState(name, "pending")), reported, offer_is_named, now)
         for name, reported in statuses.items()
     }
     for name, package in known.items():
         if name not in packages and package.offered_hash is not None:
-            packages[name] = _awaited(package)
+            packages[name] = _pending(package)
     return packages
 
 
-def _awaited(package: AgentPackage) -> AgentPackage:
-    return AgentPackage(
+def _pending(package: PackageState) -> PackageState:
+    return PackageState(
         package.name, "pending", offered_version=package.offered_version, offered_hash=package.offered_hash
     )
 
 
-def _judged(known: AgentPackage, reported: ReportedPackage, offer_is_named: bool, now: datetime) -> AgentPackage:
+def _evaluated(known: PackageState, reported: ReportedPackage, offer_is_named: bool, now: datetime) -> PackageState:
     """What the agent has is told by its hash alone; its other words count only for the offer that they are about."""
     package = replace(known, version=reported.version or None, has_hash=reported.has_hash or None)
     if package.offered_hash is None:
@@ -84,7 +84,7 @@ def _judged(known: AgentPackage, reported: ReportedPackage, offer_is_named: bool
     return replace(package, status=reported.status, error=None, retry_at=None)
 
 
-def _unoffered(package: AgentPackage, reported: ReportedPackage) -> AgentPackage:
+def _unoffered(package: PackageState, reported: ReportedPackage) -> PackageState:
     """A package that this service has not offered: the agent's own word."""
     has_it = bool(reported.has_hash or reported.version)
     stale = reported.status == "failed" and has_it and reported.has_hash == reported.offered_hash
@@ -93,11 +93,11 @@ def _unoffered(package: AgentPackage, reported: ReportedPackage) -> AgentPackage
     return replace(package, status=reported.status, error=reported.error or None, failures=0, retry_at=None)
 
 
-def _settled(package: AgentPackage, status: str) -> AgentPackage:
+def _settled(package: PackageState, status: str) -> PackageState:
     return replace(package, status=status, error=None, failures=0, retry_at=None)
 
 
-def _failed(package: AgentPackage, known: AgentPackage, error: str, now: datetime) -> AgentPackage:
+def _failed(package: PackageState, known: PackageState, error: str, now: datetime) -> PackageState:
     """A failure, or one that is told again: a new one counts, and is offered again the later."""
     package = replace(package, status="failed", error=error or None)
     if known.status == "failed" and known.retry_at is not None:
@@ -106,7 +106,7 @@ def _failed(package: AgentPackage, known: AgentPackage, error: str, now: datetim
     return replace(package, failures=failures, retry_at=now + backoff(failures))
 
 
-def aimed(known: Packages, offer: Offer) -> dict[str, AgentPackage]:
+def after_offer(known: Packages, offer: Offer) -> dict[str, PackageState]:
     """The packages once `offer` is sent: each is awaited in the offered form, unless the agent has it."""
     offered = {package.name: package for package in offer.packages}
     packages = {
@@ -115,7 +115,7 @@ def aimed(known: Packages, offer: Offer) -> dict[str, AgentPackage]:
         if name not in offered and (package.is_on_agent or package.offered_hash is None)
     }
     for name, wanted in offered.items():
-        package = known.get(name, AgentPackage(name, "pending"))
+        package = known.get(name, PackageState(name, "pending"))
         if package.offered_hash == wanted.hash:
             packages[name] = replace(package, retry_at=None)
             continue

@@ -1,4 +1,4 @@
-"""What one message of an agent says, and what it is answered."""
+"""Report and Answer: an OpAMP message and its answer as plain values."""
 
 from dataclasses import dataclass
 from typing import Any

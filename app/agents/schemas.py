@@ -1,4 +1,4 @@
-"""The JSON and queries of agents."""
+"""JSON schemas and query parameters of agents."""
 
 import re
 from datetime import datetime

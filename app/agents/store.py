@@ -1,4 +1,4 @@
-"""What the agents' endpoint reads and writes.
+"""Transactions of the OpAMP endpoint.
 
 All of it commits without waiting for the disk: what a crash of PostgreSQL loses shows as a gap in `sequence_num`,
 and costs the agent one report of its full state.
@@ -13,10 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.agents.models import TEXT_LENGTH, Agent, AgentPoll
-from app.agents.models import AgentPackage as PackageTable
-from app.agents.offering import Standing, Turn
-from app.agents.package_states import AgentPackage
+from app.agents.models import TEXT_LENGTH, Agent, AgentPackage, AgentPoll
+from app.agents.offering import ConversationState, Turn
+from app.agents.package_states import PackageState
 from app.agents.report import Report
 from app.database import Database
 from app.offers.catalogue import Catalogue
@@ -41,16 +40,16 @@ SELECT {UNHURRIED}, now() AS now, {VERSION} AS version,
 FROM agent_polls JOIN agents USING (instance_uid) WHERE instance_uid = %(instance_uid)s::uuid FOR UPDATE OF agent_polls
 """  # noqa: S608 - made of constants
 
-STANDING = tuple(Standing.__slots__)
-PACKAGE = tuple(AgentPackage.__slots__)
+STATE_COLUMNS = tuple(ConversationState.__slots__)
+PACKAGE = tuple(PackageState.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownAgent:
     """An agent as it is before a turn; its poll row is held until the transaction ends."""
 
-    standing: Standing
-    packages: Mapping[str, AgentPackage]
+    state: ConversationState
+    packages: Mapping[str, PackageState]
     attributes: dict[str, Any]
     health: dict[str, Any] | None
     channel: str | None
@@ -90,17 +89,17 @@ class Conversation:
         row = self._connection.exec_driver_sql(_LOAD, {"instance_uid": str(self._uid)}).one_or_none()
         if row is None:
             return None
-        fields = {name: getattr(row, name) for name in STANDING}
+        fields = {name: getattr(row, name) for name in STATE_COLUMNS}
         fields["sequence_num"] = None if row.sequence_num is None else row.sequence_num % 2**64
         fields["offered_hash"] = None if row.offered_hash is None else bytes(row.offered_hash)
         return KnownAgent(
-            Standing(**fields), self._packages(), row.attributes, row.health, row.channel, row.version, row.now
+            ConversationState(**fields), self._packages(), row.attributes, row.health, row.channel, row.version, row.now
         )
 
-    def _packages(self) -> dict[str, AgentPackage]:
-        columns = [getattr(PackageTable, name) for name in PACKAGE]
-        rows = self._connection.execute(select(*columns).where(PackageTable.instance_uid == self._uid))
-        return {row.name: AgentPackage(*row) for row in rows}
+    def _packages(self) -> dict[str, PackageState]:
+        columns = [getattr(AgentPackage, name) for name in PACKAGE]
+        rows = self._connection.execute(select(*columns).where(AgentPackage.instance_uid == self._uid))
+        return {row.name: PackageState(*row) for row in rows}
 
     def _add(self, attributes: dict[str, Any]) -> None:
         """Two first messages at once: one makes the rows, the other waits and finds them."""
@@ -110,9 +109,9 @@ class Conversation:
             self._connection.execute(statement.on_conflict_do_nothing())
 
     def _save_poll(self, agent: KnownAgent, turn: Turn) -> None:
-        values = {name: getattr(turn.standing, name) for name in STANDING}
-        values["sequence_num"] = signed(turn.standing.sequence_num or 0)
-        settled = None if turn.standing.is_waiting else agent.version
+        values = {name: getattr(turn.state, name) for name in STATE_COLUMNS}
+        values["sequence_num"] = signed(turn.state.sequence_num or 0)
+        settled = None if turn.state.is_waiting else agent.version
         self._connection.execute(
             update(AgentPoll)
             .where(AgentPoll.instance_uid == self._uid)
@@ -131,23 +130,23 @@ class Conversation:
         if changes:
             self._connection.execute(update(Agent).where(Agent.instance_uid == self._uid).values(**changes))
 
-    def _save_packages(self, before: Mapping[str, AgentPackage], after: Mapping[str, AgentPackage]) -> None:
+    def _save_packages(self, before: Mapping[str, PackageState], after: Mapping[str, PackageState]) -> None:
         gone = [name for name in before if name not in after]
         if gone:
-            mine = PackageTable.instance_uid == self._uid
-            self._connection.execute(delete(PackageTable).where(mine, PackageTable.name.in_(gone)))
+            mine = AgentPackage.instance_uid == self._uid
+            self._connection.execute(delete(AgentPackage).where(mine, AgentPackage.name.in_(gone)))
         changed = [package for name, package in after.items() if before.get(name) != package]
         if changed:
             self._connection.execute(self._replacing(changed))
 
-    def _replacing(self, packages: list[AgentPackage]) -> Any:
+    def _replacing(self, packages: list[PackageState]) -> Any:
         rows = [
             {"instance_uid": self._uid, **{name: getattr(package, name) for name in PACKAGE}} for package in packages
         ]
-        statement = insert(PackageTable).values(rows)
+        statement = insert(AgentPackage).values(rows)
         changes = {name: statement.excluded[name] for name in PACKAGE if name != "name"}
         return statement.on_conflict_do_update(
-            index_elements=[PackageTable.instance_uid, PackageTable.name], set_={**changes, "updated_at": func.now()}
+            index_elements=[AgentPackage.instance_uid, AgentPackage.name], set_={**changes, "updated_at": func.now()}
         )
 
 

@@ -1,0 +1,1 @@
+"""Channels: what agents should have."""

@@ -1,4 +1,4 @@
-"""Channels: named, complete sets of packages, and the agents that each is for."""
+"""Table of channels: named, complete sets of packages, and the agents that each is for."""
 
 from datetime import datetime
 from typing import Any

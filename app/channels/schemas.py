@@ -1,4 +1,4 @@
-"""The JSON of channels."""
+"""JSON schemas of channels."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""The channels' transactions."""
+"""Transactions on channels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

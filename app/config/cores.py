@@ -1,4 +1,4 @@
-"""How many processor cores this process may use: the default for `server.workers`."""
+"""CPU count from affinity and cgroup quota: the default of `server.workers`."""
 
 import math
 import os

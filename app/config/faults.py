@@ -1,4 +1,4 @@
-"""From a fault in the configuration to the one line that the start ends with."""
+"""One-line messages for faults in the configuration; secrets are left out."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def refused(got: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{got}", {"got": got})
 
 
-def shown(value: object) -> str:
+def printable_value(value: object) -> str:
     """A value on one line, cut short; YAML's and Python's oddities become plain JSON."""
     if value is None:
         return "nothing"
@@ -40,7 +40,7 @@ def without_credentials(url: str) -> str:
     rest = url[scheme.end() :]
     if re.search(r"password|secret", rest, re.IGNORECASE) or rest.count("?") > 1:
         rest = rest.split("?", 1)[0] + "?…"
-    return shown(scheme.group() + re.sub(r"^.*@", "…@", rest, flags=re.DOTALL))
+    return printable_value(scheme.group() + re.sub(r"^.*@", "…@", rest, flags=re.DOTALL))
 
 
 def lines_of(error: ValidationError, sections: dict[str, Any]) -> list[str]:
@@ -61,4 +61,4 @@ def _got(fault: ErrorDetails, key: str, annotation: Any) -> str:
         return str(fault["msg"])
     if SECRET_NAME.search(key) or SecretStr in (annotation, *getattr(annotation, "__args__", ())):
         return f"{type(fault['input']).__name__} (not shown)"
-    return shown(fault["input"])
+    return printable_value(fault["input"])

@@ -1,4 +1,4 @@
-"""The kinds of fields that the sections are made of."""
+"""Field types of the configuration's sections."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""config.yaml as plain sections of plain keys."""
+"""Reads config.yaml into plain sections of plain keys."""
 
 from collections.abc import Hashable
 from pathlib import Path

@@ -19,7 +19,7 @@ from pydantic import (
 from app.config import texts
 from app.config.cores import usable_cores
 from app.config.database import DatabaseSection
-from app.config.faults import refused, shown
+from app.config.faults import printable_value, refused
 from app.config.fields import OptionalText, Secret, Section, SigningKey, Text
 from app.config.units import Duration, Size
 
@@ -42,7 +42,7 @@ def _folder(value: Any) -> Path:
     if isinstance(value, Path):
         return value
     if not isinstance(value, str) or not value.strip():
-        raise refused(shown(value))
+        raise refused(printable_value(value))
     return PROJECT / texts.plain(value)
 
 

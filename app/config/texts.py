@@ -1,4 +1,4 @@
-"""What the texts of the configuration must look like: hosts, URLs, buckets, secrets.
+"""Validators of text keys: hosts, URLs, buckets, secrets.
 
 Each function takes what the file or the environment gave, and returns the value to use or refuses it.
 """
@@ -7,7 +7,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from app.config.faults import refused, shown, without_credentials
+from app.config.faults import printable_value, refused, without_credentials
 
 LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(?:\.{LABEL})*\.?")
@@ -49,21 +49,21 @@ def listen_host(text: str) -> str:
     """A host to listen on; the brackets of an IPv6 address are dropped."""
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if not is_host(bare):
-        raise refused(shown(text))
+        raise refused(printable_value(text))
     return bare
 
 
 def database_host(text: str) -> str:
     """A host name, an IP address, or the folder of PostgreSQL's socket."""
     if not (is_host(text) or text.startswith("/")):
-        raise refused(shown(text))
+        raise refused(printable_value(text))
     return text
 
 
 def filled(text: str) -> str:
     """A text that may not be empty."""
     if not text.strip():
-        raise refused(shown(text))
+        raise refused(printable_value(text))
     return text
 
 
@@ -73,7 +73,7 @@ def endpoint(text: str) -> str:
     host = match[1].strip("[]") if match else ""
     port = int(match[2]) if match and match[2] else 1
     if not is_host(host) or not 1 <= port <= 65535:
-        raise refused(without_credentials(text) if "@" in text else shown(text))
+        raise refused(without_credentials(text) if "@" in text else printable_value(text))
     return text
 
 
@@ -85,21 +85,21 @@ def optional_endpoint(text: str) -> str:
 def bucket(text: str) -> str:
     """S3's rules for bucket names (general purpose buckets)."""
     if not BUCKET.fullmatch(text) or re.search(r"\.\.|\.-|-\.", text) or re.fullmatch(r"[0-9.]+", text):
-        raise refused(shown(text))
+        raise refused(printable_value(text))
     return text
 
 
 def region(text: str) -> str:
     """The name of a region; empty for none."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{0,64}", text):
-        raise refused(shown(text))
+        raise refused(printable_value(text))
     return text
 
 
 def base_url(text: str) -> str:
     """`http(s)://host[:port][/prefix]`: links are made by appending a path to it; empty for the default."""
     if text and not _is_base_url(text):
-        raise refused(without_credentials(text) if "://" in text else shown(text))
+        raise refused(without_credentials(text) if "://" in text else printable_value(text))
     return text
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from app.config.faults import refused, shown
+from app.config.faults import printable_value, refused
 
 BYTES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -17,7 +17,7 @@ def _amount(value: object, units: dict[str, int]) -> int:
         return int(match[1]) * units[match[2]]
     if type(value) is int:  # a bool is an int too, and no amount
         return value
-    raise refused(shown(value))
+    raise refused(printable_value(value))
 
 
 def size_in_bytes(value: object) -> int:

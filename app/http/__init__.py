@@ -1,0 +1,1 @@
+"""What all blueprints share: errors, bodies, queries, pages, downloads, the OpenAPI document."""

@@ -8,7 +8,7 @@ from flask import request
 from marshmallow import Schema
 
 from app.errors import Invalid
-from app.http.validation import load, repeated, shown
+from app.http.validation import load, printable_name, repeated
 
 MAX_PARAMETERS = 100
 
@@ -61,5 +61,5 @@ def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
         raise Invalid({"query": [f"Must be at most {MAX_PARAMETERS} parameters in UTF-8."]}) from error
     for name, value in pairs:
         if "\0" in name or "\0" in value:
-            raise Invalid({shown(name): ["Must not contain NUL."]})
+            raise Invalid({printable_name(name): ["Must not contain NUL."]})
     return tuple(pairs)

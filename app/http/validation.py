@@ -26,7 +26,7 @@ def load(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
 def repeated(names: Iterable[str]) -> dict[str, list[str]]:
     """Errors for the names that occur more than once."""
     twice = (name for name, times in Counter(names).items() if times > 1)
-    return {shown(name): ["Must not be repeated."] for name in islice(twice, MAX_SHOWN)}
+    return {printable_name(name): ["Must not be repeated."] for name in islice(twice, MAX_SHOWN)}
 
 
 def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
@@ -35,9 +35,9 @@ def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
         yield path or "_schema", [str(message) for message in messages]
         return
     for name, inner in messages.items():
-        yield from flattened(inner, f"{path}.{shown(str(name))}" if path else shown(str(name)))
+        yield from flattened(inner, f"{path}.{printable_name(str(name))}" if path else printable_name(str(name)))
 
 
-def shown(name: str) -> str:
+def printable_name(name: str) -> str:
     """A field's name as an answer can carry it: not too long, and printable."""
     return "".join(character if character.isprintable() else "\ufffd" for character in name[:MAX_NAME_LENGTH])

@@ -1,4 +1,4 @@
-"""The ledger's transactions. All ages are taken by the database's clock."""
+"""Transactions on the ledger of stored objects. All ages are taken by the database's clock."""
 
 import re
 import secrets
@@ -51,7 +51,7 @@ class Ledger:
         taken effect. Raises DatabaseUnavailable, lock_timeout included: then `reconcile` decides.
         """
         with self.database.writing() as connection:
-            return move(connection, key, "writing", "doomed")
+            return transition(connection, key, "writing", "doomed")
 
     def state(self, key: str) -> str | None:
         """The key's state; None where the ledger has no such key."""
@@ -80,7 +80,7 @@ class Ledger:
     def mark_deleted(self, key: str) -> None:
         """Note that the bytes of a doomed object have been deleted once."""
         with self.database.writing() as connection:
-            move(connection, key, "doomed", "deleted")
+            transition(connection, key, "doomed", "deleted")
 
     def doom_abandoned(self, older_than: timedelta) -> int:
         """Give up every upload that began longer ago than `older_than`; returns how many."""
@@ -114,7 +114,7 @@ class Ledger:
             return connection.execute(statement).rowcount == 1
 
 
-def move(connection: Connection, key: str, before: str, after: str) -> bool:
+def transition(connection: Connection, key: str, before: str, after: str) -> bool:
     """Move one key from state to state within the caller's transaction; False if it was not in `before`."""
     statement = (
         update(StoredObject)

@@ -1,4 +1,4 @@
-"""The ledger: every key that the storage may hold, written before the object's first byte."""
+"""Table of stored objects, the ledger: every key is written here before the object's first byte."""
 
 from datetime import datetime
 

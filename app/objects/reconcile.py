@@ -1,4 +1,4 @@
-"""Finishing what crashes left behind: objects that nothing refers to, and half-done S3 multipart uploads."""
+"""Reconciliation: deletes objects that no package refers to, and aborts half-done S3 multipart uploads."""
 
 import logging
 from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""Offers: what one agent should have now."""

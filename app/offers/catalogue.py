@@ -1,4 +1,4 @@
-"""What every agent should have now, remembered for as long as nothing has changed."""
+"""Cache of offers by channel and platform, invalidated by a version number in PostgreSQL."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.packages.platforms import ANY_ARCH, canonical_arch, canonical_platform
 NO_PLATFORM = ""
 
 
-class _Edition:
+class _Snapshot:
     """The channels of one version, and the offers made of them so far: one for each channel, platform and arch."""
 
     def __init__(self, version: int, rules: list[ChannelRule]) -> None:
@@ -28,7 +28,7 @@ class Catalogue:
 
     def __init__(self, public_url: str) -> None:
         self.public_url = public_url
-        self._edition = _Edition(-1, [])
+        self._snapshot = _Snapshot(-1, [])
 
     def offer_now(self, connection: Connection, attributes: dict[str, Any]) -> Offer | None:
         """The offer for an agent with these attributes; None where no channel fits. Three queries at most."""
@@ -36,19 +36,19 @@ class Catalogue:
 
     def offer(self, connection: Connection, version: int, attributes: dict[str, Any]) -> Offer | None:
         """The same, by a version that was read in this transaction or request."""
-        edition = self._edition
-        if edition.version != version:
-            edition = self._edition = _Edition(version, channel_rules(connection))
-        rule = next((rule for rule in edition.rules if rule.fits(attributes)), None)
-        return None if rule is None else self._resolved(connection, edition, rule, platform_of(attributes))
+        snapshot = self._snapshot
+        if snapshot.version != version:
+            snapshot = self._snapshot = _Snapshot(version, channel_rules(connection))
+        rule = next((rule for rule in snapshot.rules if rule.fits(attributes)), None)
+        return None if rule is None else self._resolved(connection, snapshot, rule, platform_of(attributes))
 
     def _resolved(
-        self, connection: Connection, edition: _Edition, rule: ChannelRule, platform: tuple[str, str]
+        self, connection: Connection, snapshot: _Snapshot, rule: ChannelRule, platform: tuple[str, str]
     ) -> Offer:
         key = (rule.name, *platform)
-        if key not in edition.offers:
-            edition.offers[key] = resolve(connection, rule, *platform, self.public_url)
-        return edition.offers[key]
+        if key not in snapshot.offers:
+            snapshot.offers[key] = resolve(connection, rule, *platform, self.public_url)
+        return snapshot.offers[key]
 
 
 def platform_of(attributes: dict[str, Any]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Offers as OpAMP's messages, each file with a token that opens it and nothing else."""
+"""Builds OpAMP's PackagesAvailable out of offers, with a download token for each file."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""By what an offer can be told to be as it was: a number that grows with all that offers are made of."""
+"""Version of all offers: a number that triggers raise with each change of what offers are made of."""
 
 from sqlalchemy import BigInteger, Identity
 from sqlalchemy.orm import Mapped, mapped_column

@@ -1,4 +1,4 @@
-"""An offer: the packages of one channel for one platform and architecture, with hashes that never depend on a token."""
+"""Offer: the packages of one channel for one platform and architecture, with hashes that depend on no token."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The JSON of offers."""
+"""JSON schemas of offers."""
 
 import json
 from typing import Any

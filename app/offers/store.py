@@ -1,4 +1,4 @@
-"""The queries that offers are made of: at most three, whatever the number of packages."""
+"""Queries behind offers: at most three, whatever the number of packages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whether the service lives, and whether it can work: PostgreSQL and storage both answer.
+"""Health checks: liveness, and readiness of PostgreSQL and storage.
 
 Anyone may ask, so that asking must cost little: all that ask at once share one look at each part, and a part that
 is frozen holds one thread, however often it is asked for.

@@ -1,4 +1,4 @@
-"""What a worker does before it takes its first request, so that this one does not wait for it."""
+"""Warm-up of a worker: connects to PostgreSQL before the first request, so that this one does not wait for it."""
 
 import logging
 

@@ -1,0 +1,1 @@
+"""Packages: publish, find, download."""

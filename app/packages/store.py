@@ -12,7 +12,7 @@ from app.accounts.caller_queries import fetch_with_caller, with_owner
 from app.accounts.tokens import Claims
 from app.database import Database, compiled
 from app.errors import PackageExists, PackageNotFound, Unavailable
-from app.objects.ledger import move
+from app.objects.ledger import transition
 from app.packages.models import Package
 from app.packages.versions import is_prerelease, sort_key
 from app.storage.interface import WrittenObject
@@ -88,7 +88,7 @@ class PackageStore:
         given up meanwhile, CommitInDoubt.
         """
         with self.database.writing() as connection:
-            if not move(connection, key, "writing", "live"):
+            if not transition(connection, key, "writing", "live"):
                 raise Unavailable("The upload was given up before it could be published. Send it again.")
             return _insert(connection, key, package, written)
 
@@ -105,10 +105,10 @@ class PackageStore:
                 .returning(*COLUMNS)
             )
             row = connection.execute(statement).one_or_none()
-            if row is None or not move(connection, key, "writing", "live"):
+            if row is None or not transition(connection, key, "writing", "live"):
                 connection.rollback()
                 return None
-            move(connection, package.object_key, "live", "doomed")
+            transition(connection, package.object_key, "live", "doomed")
             return row
 
     def is_empty(self) -> bool:
@@ -153,7 +153,7 @@ class PackageStore:
             statement = delete(Package).where(Package.id == package_id).returning(*COLUMNS)
             package = _existing(connection.execute(statement).one_or_none())
             self.refuse_delete(connection, package.name, package.version)
-            move(connection, package.object_key, "live", "doomed")
+            transition(connection, package.object_key, "live", "doomed")
             return str(package.object_key)
 
     def renew_fingerprint(self, package: PackageRow, fingerprint: str) -> None:

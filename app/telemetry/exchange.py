@@ -1,4 +1,4 @@
-"""One request and its answer, from the first of our code to the last byte: what logs and metrics tell of.
+"""Accounting of one request and its answer, to the last byte sent: the source of the access log and the metrics.
 
 An answer's body is sent after Flask has forgotten the request, so the account is closed when the server closes the
 body.

@@ -1,4 +1,4 @@
-"""Prometheus metrics, right across gunicorn's workers.
+"""Prometheus metrics, summed over gunicorn's workers.
 
 Where PROMETHEUS_MULTIPROC_DIR names a folder before this module is imported, every worker keeps its numbers in
 files there, and any worker can answer for all. gunicorn.conf.py makes the folder, empty, and calls `forget_worker`

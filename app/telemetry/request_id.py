@@ -1,4 +1,4 @@
-"""The id that one request carries through its answer, its errors and its log line."""
+"""Request ids: one for a request, its answer, its errors and its log line."""
 
 import random
 import re

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.agents.offering import Standing, Turn, take_turn
-from app.agents.package_states import AgentPackage, backoff
+from app.agents.offering import ConversationState, Turn, take_turn
+from app.agents.package_states import PackageState, backoff
 from app.agents.report import Report, ReportedPackage
 from app.offers.offer import Offer, OfferedPackage, all_packages_hash
 
@@ -49,12 +49,12 @@ def poll(number: int) -> Report:
 
 def turn_of(turn: Turn, report: Report, offer: Offer | None, now: datetime = NOW) -> Turn:
     """The turn that follows."""
-    return take_turn(turn.standing, turn.packages, report, offer, now)
+    return take_turn(turn.state, turn.packages, report, offer, now)
 
 
 def first(report: Report, offer: Offer | None) -> Turn:
     """The first turn of an agent."""
-    return take_turn(Standing(), {}, report, offer, NOW)
+    return take_turn(ConversationState(), {}, report, offer, NOW)
 
 
 @pytest.mark.parametrize(("failures", "minutes"), [(1, 1), (2, 2), (6, 32), (7, 60), (8, 60), (5000, 60)])
@@ -100,13 +100,13 @@ def test_a_failure_whose_beginning_was_not_told() -> None:
 def test_all_backoffs_must_be_over() -> None:
     """An offer makes the client try all that it lacks, so the longest wait counts."""
     packages = {
-        "a": AgentPackage("a", "failed", offered_hash=b"a 1", failures=1, retry_at=NOW - timedelta(minutes=1)),
-        "b": AgentPackage("b", "failed", offered_hash=b"b 1", failures=3, retry_at=NOW + timedelta(minutes=3)),
+        "a": PackageState("a", "failed", offered_hash=b"a 1", failures=1, retry_at=NOW - timedelta(minutes=1)),
+        "b": PackageState("b", "failed", offered_hash=b"b 1", failures=3, retry_at=NOW + timedelta(minutes=3)),
     }
-    standing = Standing(5, USUAL, offered_hash=BOTH.hash, delivered=True)
-    waiting = take_turn(standing, packages, poll(6), BOTH, NOW)
+    state = ConversationState(5, USUAL, offered_hash=BOTH.hash, delivered=True)
+    waiting = take_turn(state, packages, poll(6), BOTH, NOW)
     assert (waiting.answer.offer, waiting.wake_at) == (None, NOW + timedelta(minutes=3))
-    assert take_turn(standing, packages, poll(6), BOTH, NOW + timedelta(minutes=3)).answer.offer is BOTH
+    assert take_turn(state, packages, poll(6), BOTH, NOW + timedelta(minutes=3)).answer.offer is BOTH
 
 
 def test_words_about_another_offer_do_not_count() -> None:
@@ -156,8 +156,8 @@ OFFERS = st.sampled_from([None, ONE, TWO, BOTH, EMPTY, LACKING, NO_FILES])
 
 @given(st.lists(st.tuples(REPORTS, OFFERS, st.integers(0, 100)), max_size=30))
 def test_whatever_agents_say(exchanges: list[tuple[Report, Offer | None, int]]) -> None:
-    """Any messages in any order: nobody is emptied by accident, and a package of nobody's offer is never aimed at."""
-    turn, now = Turn(Standing(), {}, first(poll(0), None).answer, None), NOW
+    """Any messages in any order: nobody is emptied by accident, and a package of nobody's offer is never offered."""
+    turn, now = Turn(ConversationState(), {}, first(poll(0), None).answer, None), NOW
     for report, offer, minutes in exchanges:
         now += timedelta(minutes=minutes)
         turn = turn_of(turn, report, offer, now)
@@ -165,7 +165,7 @@ def test_whatever_agents_say(exchanges: list[tuple[Report, Offer | None, int]]) 
         if sent is not None:
             assert sent is offer
             assert sent.packages or sent is EMPTY
-            assert turn.standing.capabilities & 8
+            assert turn.state.capabilities & 8
             assert not report.disconnects
             assert not any(name in turn.packages and turn.packages[name].is_on_agent for name in sent.unresolved)
             assert {name for name, package in turn.packages.items() if package.offered_hash} == {
