@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from app.channels.models import LATEST
-from app.channels.store import ChannelRow
 from app.offers.models import OfferVersion
 from app.offers.offer import Offer, OfferedPackage, package_hash
 from app.packages.links import file_path
@@ -98,7 +97,7 @@ def resolve(connection: Connection, rule: ChannelRule, platform: str, arch: str,
     return Offer(rule.name, packages, frozenset(names) - {package.name for package in packages})
 
 
-def _offered(rows: Sequence[ChannelRow], platform: str, public_url: str) -> Iterator[OfferedPackage]:
+def _offered(rows: Sequence[Row[Any]], platform: str, public_url: str) -> Iterator[OfferedPackage]:
     for row in rows:
         path = file_path(row.name, row.version, platform, row.arch, row.file_name)
         url = public_url.rstrip("/") + path
