@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.parts import postgres, s3
+from dev.parts import go_tools, postgres, s3
 from tests import databases
 from tests.faults.site import Site, installed
 
@@ -30,16 +30,25 @@ def postgres_server(services_folder: Path) -> Iterator[postgres.Postgres]:
         yield server
 
 
+def build_in_sight(name: str, config: pytest.Config) -> None:
+    """Build a server if there is none, with pytest's capture off: it takes minutes and says how far it is."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        go_tools.built(name)
+
+
 @pytest.fixture(scope="session")
-def minio_server(services_folder: Path) -> Iterator[s3.S3]:
+def minio_server(services_folder: Path, pytestconfig: pytest.Config) -> Iterator[s3.S3]:
     """A running MinIO."""
+    build_in_sight("minio", pytestconfig)
     with s3.minio(services_folder / "minio") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def versitygw_server(services_folder: Path) -> Iterator[s3.S3]:
+def versitygw_server(services_folder: Path, pytestconfig: pytest.Config) -> Iterator[s3.S3]:
     """A running VersityGW."""
+    build_in_sight("versitygw", pytestconfig)
     with s3.versitygw(services_folder / "versitygw") as server:
         yield server
 

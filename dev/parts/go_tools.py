@@ -1,5 +1,6 @@
 """The S3 servers, built once from the Go module proxy into a cache outside the checkout."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -33,19 +34,25 @@ def go() -> str | None:
 
 
 def built(name: str) -> Path:
-    """The binary, built now if need be, which takes some minutes and shows how far it is. Raises Failed."""
+    """The binary, built now if need be, which takes some minutes and shows how far it is. Raises Failed.
+
+    While another process builds it, this waits for that.
+    """
     path = found(name)
     if path:
         return path
     if go() is None:
         raise processes.Failed(f"{name} is not installed, and building it needs Go: https://go.dev/doc/install")
-    build(name)
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if found(name) is None:
+            build(name)
     return cache() / name
 
 
 def build(name: str) -> None:
     """Build in a folder of its own, so that what is in the cache is always whole."""
-    cache().mkdir(parents=True, exist_ok=True)
     print(f"Building {name} once, from {MODULES[name]}; about 5 minutes …", flush=True)
     with tempfile.TemporaryDirectory(dir=cache(), prefix=f"{name}-") as folder:
         environment = {"GOBIN": folder, "GOFLAGS": "-buildvcs=false"}
