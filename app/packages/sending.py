@@ -6,7 +6,7 @@ from urllib.parse import SplitResult
 from flask import Response
 
 from app.http.downloads.content_disposition import attachment
-from app.http.downloads.offload import hand_over_download, is_left_to_us, redirect_download
+from app.http.downloads.offload import hand_over_download, must_stream, redirect_download
 from app.http.downloads.response import Download, send_object
 from app.packages.reader import PackageReader, refuse_damaged
 from app.packages.store import PackageRow
@@ -40,7 +40,7 @@ class PackageSender:
             sign = functools.partial(fetch_url, self.presigner, package)
             if self.delivery == "redirect":
                 return redirect_download(download, sign)
-            if not is_left_to_us():
+            if not must_stream():
                 return hand_over_download(download, sign, package.fingerprint)
         return send_object(download, functools.partial(self.reader.open, package))
 

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, 13) and byte ranges (14), decided from what the row says."""
+"""Conditional requests (RFC 9110, 13) and byte ranges (RFC 9110, 14), decided from the package's row."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The Content-Disposition of a file that is to be saved (RFC 6266)."""
+"""Content-Disposition of a download (RFC 6266): attachment, with the file's name."""
 
 import unicodedata
 from urllib.parse import quote
@@ -10,7 +10,7 @@ ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 
 def attachment(file_name: str) -> str:
-    """`attachment` with the name; one outside ASCII also in RFC 8187's form, which every client of today reads."""
+    """`attachment` with the name; one outside ASCII also as `filename*` (RFC 8187), which today's clients read."""
     names = {"filename": file_name}
     if not file_name.isascii():
         plain = unicodedata.normalize("NFKD", file_name).encode("ascii", "ignore").decode("ascii")

@@ -1,4 +1,4 @@
-"""Downloads whose bytes do not pass through this process: `packages.delivery` redirect and accel."""
+"""Offloaded downloads: redirect to a presigned URL, or X-Accel-Redirect for nginx (`packages.delivery`)."""
 
 from collections.abc import Callable
 from urllib.parse import SplitResult
@@ -26,7 +26,7 @@ def redirect_download(download: Download, fetch_url: FetchUrl) -> Response:
         return not_modified(download)
     response = Response(status=302)
     response.headers["Location"] = fetch_url().geturl()
-    # For a while the address is a key to the bytes: no cache and no referrer has a use for it.
+    # Whoever has the URL has the bytes for a while: it belongs into no cache and no Referer.
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
@@ -51,8 +51,8 @@ def hand_over_download(download: Download, fetch_url: FetchUrl, fingerprint: str
     return answer_download(download, headers_for_nginx)
 
 
-def is_left_to_us() -> bool:
-    """Whether the S3 has refused nginx, which now asks for the bytes themselves, or for what is the matter.
+def must_stream() -> bool:
+    """Whether nginx asks this process for the bytes, or for the reason, since the S3 has refused it.
 
     deploy/nginx.conf strips the header from clients. One that sends it past nginx gets what it is entitled to.
     """

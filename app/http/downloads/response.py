@@ -1,4 +1,4 @@
-"""Sending an object: conditions and range are decided from its row, then the storage is asked once."""
+"""Download responses: 200, 206, 304, 412 and 416 decided from the row; then the storage is asked once."""
 
 import base64
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A form with one file (RFC 7578), read as it comes: the file is streamed, its fields may stand on either side."""
+"""multipart/form-data with one file (RFC 7578), streamed: fields may stand before the file and after it."""
 
 import re
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from werkzeug.http import parse_options_header
 from app.errors import BadRequest, Invalid, TooLarge, UnsupportedMediaType
 from app.http.body import RequestBody, declared_length, too_large
 from app.http.forms.part_header import PartHeader
-from app.http.forms.parts import AROUND_LIMIT, PartStream
+from app.http.forms.parts import MAX_OVERHEAD, PartStream
 from app.storage.interface import ByteSource
 
 FILE_FIELD = "file"
-TEXT_LIMIT = 1 << 20
+MAX_TEXT = 1 << 20
 """Bytes of all fields together."""
 
 _BOUNDARY = re.compile(r"[\x20-\x7e]{0,199}[\x21-\x7e]")
@@ -35,7 +35,7 @@ class FormReader:
         self._parts = PartStream(body, boundary)
         self._max_file_size = max_file_size
         self._fields: dict[str, list[str]] = {}
-        self._text_left = TEXT_LIMIT
+        self._text_left = MAX_TEXT
 
     def open_file(self) -> FilePart:
         """Read up to the first byte of the file, and keep the fields before it.
@@ -83,7 +83,7 @@ class FormReader:
             text += block[:count]
             self._text_left -= count
             if self._text_left < 0:
-                raise TooLarge(f"The fields of the form are over {TEXT_LIMIT} bytes together.")
+                raise TooLarge(f"The fields of the form are over {MAX_TEXT} bytes together.")
         return text
 
 
@@ -110,10 +110,10 @@ def open_form(environ: dict[str, Any], *, max_file_size: int, timeout: float) ->
     file is over `max_file_size` bytes whatever stands around it.
     """
     boundary = boundary_of(environ.get("CONTENT_TYPE", ""))
-    around = TEXT_LIMIT + AROUND_LIMIT
-    if (declared_length(environ) or 0) > max_file_size + around:
+    overhead = MAX_TEXT + MAX_OVERHEAD
+    if (declared_length(environ) or 0) > max_file_size + overhead:
         raise too_large(max_file_size)
-    body = RequestBody(environ, limit=max_file_size + around, timeout=timeout)
+    body = RequestBody(environ, limit=max_file_size + overhead, timeout=timeout)
     return FormReader(body, boundary, max_file_size)
 
 

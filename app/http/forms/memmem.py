@@ -1,4 +1,4 @@
-"""Finding bytes in a buffer that is not ours, where Python has a search for bytes and bytearray only."""
+"""memmem(3): searches a memoryview, where Python has `find` for bytes and bytearray only."""
 
 import ctypes
 
@@ -8,7 +8,7 @@ _memmem.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_
 
 
 def find(wanted: bytes, buffer: memoryview) -> int:
-    """Where `wanted` begins in `buffer`, which is writable; -1 if it is not there. Others may run meanwhile."""
+    """Where `wanted` begins in `buffer`, which is writable; -1 if it is not there. Other threads may run meanwhile."""
     if not buffer:
         return -1
     begin = ctypes.addressof(ctypes.c_char.from_buffer(buffer))

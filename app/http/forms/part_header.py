@@ -1,4 +1,4 @@
-"""The header of one part of a form (RFC 7578, 4), read so that names come out as they were meant."""
+"""Part header of multipart/form-data (RFC 7578, 4): Content-Disposition with the field's and the file's name."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class PartHeader:
 
 def part_header(block: bytes) -> PartHeader:
     """Parse the header of a part. Raises BadRequest, and Invalid for a name in another encoding than UTF-8."""
-    # What is not UTF-8 is refused by its field, and not the whole header.
+    # surrogateescape: a name that is not UTF-8 is refused under its own field, by `_utf8`.
     fields = _fields(_FOLD.sub(" ", block.decode("utf-8", "surrogateescape")))
     parameters = _parameters(fields.get("content-disposition", ""))
     if not parameters.get("name"):

@@ -1,4 +1,14 @@
-"""The parts of a multipart body (RFC 2046, 5.1): a file's bytes straight to its reader, all else by one buffer."""
+"""Streaming multipart parser (RFC 2046, 5.1): a file's bytes go straight to its reader, all else by one window.
+
+The window is a buffer in which the parser searches for the next delimiter (CRLF, two hyphens, boundary):
+
+    0        _start          _content_end                  _end             WINDOW
+    | read   | content, that  | may be a delimiter, or not  | room for what  |
+    | before | may be read    | searched yet                | comes next     |
+
+`_fill` moves what is unread to the front. Where a reader brings a large buffer, the source fills that one
+(`_read_direct`), and only the bytes at its end that may begin a delimiter are stashed in the window.
+"""
 
 import re
 
@@ -8,16 +18,16 @@ from app.http.forms.part_header import PartHeader, part_header
 from app.storage.interface import ByteSource
 
 WINDOW = 260_096
-"""Bytes of the buffer: what stays in the processor's cache, and no power of two. The allocator would put the next
+"""Bytes of the window: few enough for the processor's cache, and no power of two. The allocator would put the next
 such buffer a few bytes off a page's distance, and copies between two buffers that lie so are ten times slower on some
 processors (`rep movsb`)."""
 DIRECT = 1 << 16
-"""Bytes of a reader's buffer that are worth being filled without the window between."""
+"""Bytes of a reader's buffer from which on the source fills it without the window between."""
 LOOK_AHEAD = 1 << 12
-"""Bytes of the window that tell whether a delimiter begins in the last bytes of a reader's buffer."""
-HEADER_LIMIT = 1 << 14
+"""Bytes read on into the window to tell whether a delimiter begins in the last bytes of a reader's buffer."""
+MAX_HEADER = 1 << 14
 """Bytes of one part's header."""
-AROUND_LIMIT = 1 << 16
+MAX_OVERHEAD = 1 << 16
 """Bytes of the whole form that are neither a field's text nor the file."""
 MAX_PARTS = 100
 
@@ -40,11 +50,11 @@ class PartStream:
         # The first boundary may stand at the very start: as if a line end came before it.
         self._buffer[:2] = b"\r\n"
         self._start, self._end = 0, 2
-        self._known = 0
-        """Up to here the buffer holds the current part's content."""
+        self._content_end = 0
+        """Up to here the window holds the current part's content."""
         self._line_end: int | None = None
         """Where the delimiter at `_start` ends, once the content is over."""
-        self._around = 0
+        self._overhead = 0
         self._parts = 0
 
     def next_part(self) -> PartHeader | None:
@@ -58,7 +68,7 @@ class PartStream:
         if line_end is None:
             raise AssertionError("the current part was not read to its end")
         closing = self._buffer[line_end - 2 : line_end] == b"--"
-        self._leave_out(line_end - self._start)
+        self._skip(line_end - self._start)
         if closing:
             return None
         self._parts += 1
@@ -68,27 +78,27 @@ class PartStream:
 
     def readinto(self, buffer: memoryview) -> int:
         """The next bytes of the current part; 0 at its end. Raises what the source raises, UploadInterrupted."""
-        if len(buffer) >= DIRECT and self._line_end is None and (count := self._pass_on(buffer)):
+        if len(buffer) >= DIRECT and self._line_end is None and (count := self._read_direct(buffer)):
             return count
-        while self._start == self._known:
+        while self._start == self._content_end:
             if self._line_end is not None:
                 return 0
             self._scan()
-        count = min(len(buffer), self._known - self._start)
+        count = min(len(buffer), self._content_end - self._start)
         buffer[:count] = self._view[self._start : self._start + count]
         self._start += count
         return count
 
     def drain(self) -> None:
         """Read on to the body's real end. Raises TooLarge, and what the source raises."""
-        self._leave_out(self._end - self._start)
+        self._skip(self._end - self._start)
         while self._fill():
-            self._leave_out(self._end - self._start)
+            self._skip(self._end - self._start)
 
-    def _pass_on(self, buffer: memoryview) -> int:
-        """Content straight from the source, with no copy; what may be a delimiter, and the rest, go to the window.
+    def _read_direct(self, buffer: memoryview) -> int:
+        """Fill `buffer` from the source with no copy; stash in the window what may be a delimiter, and what follows.
 
-        How many bytes: 0 says nothing, look into the window.
+        How many bytes are content; with 0 the window has to be searched.
         """
         held = self._end - self._start
         if held >= LOOK_AHEAD:
@@ -97,40 +107,40 @@ class PartStream:
         came = held + self._source.readinto(buffer[held:])
         found = find(self._delimiter, buffer[:came])
         count = found if found >= 0 else max(0, came - len(self._delimiter) + 1)
-        self._keep(buffer[count:came])
-        return count if found >= 0 or came < len(buffer) else count + self._fulfil(came - count)
+        self._stash(buffer[count:came])
+        return count if found >= 0 or came < len(buffer) else count + self._confirm_tail(came - count)
 
-    def _fulfil(self, count: int) -> int:
-        """How many of the `count` bytes that end a full buffer, and are kept, are content; they are so no longer.
+    def _confirm_tail(self, count: int) -> int:
+        """Read on to see how many of the `count` stashed bytes, the last of a full buffer, are content; take them out.
 
-        A reader that has its buffer filled at once runs half as much code, which costs more than it seems: after so
-        many bytes none of it is in the processor's cache.
+        A reader whose buffer is filled at once runs half as much code, which is slow: after so many bytes none of it
+        is in the processor's cache.
         """
         self._fill(LOOK_AHEAD)
         self._scan()
-        count = min(count, self._known - self._start)
+        count = min(count, self._content_end - self._start)
         self._start += count
         return count
 
-    def _keep(self, content: memoryview) -> None:
-        """Have nothing but this in the window, of which nothing is known."""
+    def _stash(self, content: memoryview) -> None:
+        """Have only this in the window, not searched yet."""
         if len(content) > len(self._buffer):
             self._buffer = bytearray(len(content))
             self._view = memoryview(self._buffer)
         self._view[: len(content)] = content
-        self._start, self._end, self._known = 0, len(content), 0
+        self._start, self._end, self._content_end = 0, len(content), 0
 
     def _scan(self) -> None:
-        """Learn how far the content goes: to the next delimiter, or as far as none can begin."""
+        """Move `_content_end` to the next delimiter, or as far as none can begin."""
         found = self._buffer.find(self._delimiter, self._start, self._end)
         if found == self._start:
             self._line_end = self._delimiter_line()
-            self._known += self._line_end is None
+            self._content_end += self._line_end is None
         elif found > 0:
-            self._known = found
+            self._content_end = found
         else:
-            self._known = max(self._start, self._end - len(self._delimiter) + 1)
-            if self._known == self._start:
+            self._content_end = max(self._start, self._end - len(self._delimiter) + 1)
+            if self._content_end == self._start:
                 self._fill_or_refuse()
 
     def _delimiter_line(self) -> int | None:
@@ -148,28 +158,28 @@ class PartStream:
 
     def _skip_preamble(self) -> None:
         while self._line_end is None:
-            self._leave_out(self._known - self._start)
+            self._skip(self._content_end - self._start)
             self._scan()
 
     def _header_block(self) -> bytes:
-        while (end := self._buffer.find(b"\r\n\r\n", self._start, min(self._end, self._start + HEADER_LIMIT))) < 0:
-            if self._end - self._start >= HEADER_LIMIT:
-                raise BadRequest(f"The header of a part is over {HEADER_LIMIT} bytes.")
+        while (end := self._buffer.find(b"\r\n\r\n", self._start, min(self._end, self._start + MAX_HEADER))) < 0:
+            if self._end - self._start >= MAX_HEADER:
+                raise BadRequest(f"The header of a part is over {MAX_HEADER} bytes.")
             self._fill_or_refuse()
         block = bytes(self._buffer[self._start : end])
-        self._leave_out(end + 2 - self._start)
+        self._skip(end + 2 - self._start)
         # A part without content may share the blank line's end with the delimiter.
         if self._delimiter_line() is None:
-            self._leave_out(2)
+            self._skip(2)
         return block
 
-    def _leave_out(self, count: int) -> None:
-        """Pass over bytes that are neither a field's text nor the file."""
+    def _skip(self, count: int) -> None:
+        """Skip bytes that are neither a field's text nor the file."""
         self._start += count
-        self._known, self._line_end = self._start, None
-        self._around += count
-        if self._around > AROUND_LIMIT:
-            raise TooLarge(f"The form around its fields is over {AROUND_LIMIT} bytes.")
+        self._content_end, self._line_end = self._start, None
+        self._overhead += count
+        if self._overhead > MAX_OVERHEAD:
+            raise TooLarge(f"The form around its fields is over {MAX_OVERHEAD} bytes.")
 
     def _fill_or_refuse(self) -> None:
         if not self._fill():
@@ -178,13 +188,13 @@ class PartStream:
             raise UploadInterrupted("The form ended before its closing boundary; nothing was stored. Send it again.")
 
     def _fill(self, size: int | None = None) -> bool:
-        """Move what is unread to the front and read on behind it until the window has `size`; False at the body's end.
+        """Move what is unread to the front and read on until the window has `size` bytes; False at the body's end.
 
-        A search through a full window is several times faster than through what a client sends at once.
+        Searching a full window is several times faster than searching each piece that a client sends.
         """
         unread = self._end - self._start
         self._view[:unread] = self._view[self._start : self._end]
-        self._known -= self._start
+        self._content_end -= self._start
         self._start, self._end, size = 0, unread, size or len(self._buffer)
         while self._end < size and (count := self._source.readinto(self._view[self._end : size])):
             self._end += count

@@ -8,8 +8,8 @@ import pytest
 
 from app.errors import LengthRequired, TooLarge, UploadInterrupted, UploadTimedOut
 from app.http.body import RequestBody, raw_body
-from app.http.forms.form import TEXT_LIMIT, open_form
-from app.http.forms.parts import AROUND_LIMIT
+from app.http.forms.form import MAX_TEXT, open_form
+from app.http.forms.parts import MAX_OVERHEAD
 
 
 class Unread(io.BytesIO):
@@ -82,7 +82,7 @@ def test_time_over_is_told() -> None:
 @pytest.mark.parametrize(("excess", "refused"), [(0, False), (1, True)])
 def test_form_is_refused_unread_only_where_its_file_must_be_too_large(excess: int, refused: bool) -> None:
     """The file's bytes count, so the form may be longer by what may stand around it."""
-    length = 1000 + TEXT_LIMIT + AROUND_LIMIT + excess
+    length = 1000 + MAX_TEXT + MAX_OVERHEAD + excess
     given = environ(length=length, CONTENT_TYPE="multipart/form-data; boundary=b", **{"wsgi.input": Unread()})
     if refused:
         with pytest.raises(TooLarge):

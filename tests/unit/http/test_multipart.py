@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadRequest, Invalid, ServiceError, TooLarge, UnsupportedMediaType, UploadInterrupted
-from app.http.forms.form import TEXT_LIMIT, FormReader, boundary_of
-from app.http.forms.parts import AROUND_LIMIT, DIRECT, HEADER_LIMIT, LOOK_AHEAD, MAX_PARTS, WINDOW
+from app.http.forms.form import MAX_TEXT, FormReader, boundary_of
+from app.http.forms.parts import DIRECT, LOOK_AHEAD, MAX_HEADER, MAX_OVERHEAD, MAX_PARTS, WINDOW
 
 BOUNDARY = b"bound-ary"
 DELIMITER = b"\r\n--" + BOUNDARY
@@ -241,13 +241,13 @@ def test_cut_within_the_file_is_an_interruption() -> None:
     ("body", "refusal"),
     [
         (b"\r\n--other\r\n" + FILE[13:], BadRequest),
-        (b"x" * (AROUND_LIMIT + WINDOW), TooLarge),
+        (b"x" * (MAX_OVERHEAD + WINDOW), TooLarge),
         (part('name="name"', b"x", b"X-Long: " + b"x" * (1 << 20)) + FILE + END, BadRequest),
         (b"".join(part(f'name="f{i}"', b"x") for i in range(5000)) + FILE + END, BadRequest),
         (part('name="description"', b"x" * (10 << 20)) + FILE + END, TooLarge),
-        (part('name="a"', b"x" * TEXT_LIMIT) + FILE + part('name="b"', b"x") + END, TooLarge),
+        (part('name="a"', b"x" * MAX_TEXT) + FILE + part('name="b"', b"x") + END, TooLarge),
         (part('name="file"; filename="a"', b"x" * (MAX_FILE + 1)) + END, TooLarge),
-        (FILE + END + b"x" * (AROUND_LIMIT + WINDOW), TooLarge),
+        (FILE + END + b"x" * (MAX_OVERHEAD + WINDOW), TooLarge),
         (FILE.replace(b"form-data", b"attachment") + END, BadRequest),
         (FILE.replace(b"; name", b"; other") + END, BadRequest),
         (FILE.replace(b'agent.bin"', b"agent.bin") + END, BadRequest),
@@ -267,13 +267,13 @@ def test_malformed_and_boundless_forms_are_refused(body: bytes, refusal: type[Se
 def test_limits_themselves_are_allowed() -> None:
     """A file of the largest size, a full megabyte of text and the largest number of parts pass."""
     fields = b"".join(part(f'name="f{i}"', b"") for i in range(MAX_PARTS - 2))
-    body = part('name="a"', b"x" * TEXT_LIMIT) + part('name="file"; filename="a"', b"x" * MAX_FILE) + fields + END
+    body = part('name="a"', b"x" * MAX_TEXT) + part('name="file"; filename="a"', b"x" * MAX_FILE) + fields + END
     assert len(receive([body], 1 << 20)[2]) == MAX_FILE
 
 
 def test_long_header_of_a_part_is_allowed() -> None:
     """A header just under its limit is read."""
-    filler = b"X-Long: " + b"x" * (HEADER_LIMIT - 200)
+    filler = b"X-Long: " + b"x" * (MAX_HEADER - 200)
     assert receive([part('name="file"; filename="a"', b"x", filler) + END])[2] == b"x"
 
 
