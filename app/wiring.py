@@ -37,8 +37,7 @@ from app.packages.sending import PackageSender
 from app.packages.store import PackageStore
 from app.storage.counted import CountedStorage
 from app.storage.filesystem import FilesystemStorage
-from app.storage.interface import Storage
-from app.storage.s3.presign import Presigner, S3Presigner
+from app.storage.interface import Presigner, Storage
 from app.storage.s3.storage import MinioStorage
 from app.telemetry import metrics
 
@@ -148,7 +147,7 @@ def build_packages(config: Config, store: PackageStore, ledger: Ledger, storage:
         listing=PackageListing(store.database),
         reader=reader,
         manager=PackageManager(store, ledger, storage),
-        sender=PackageSender(reader, make_presigner(config), config.packages.delivery),
+        sender=PackageSender(reader, make_presigner(config, storage), config.packages.delivery),
         to_json=PackageJson(storage.location),
         scrubber=Scrubber(reader),
         scrub_log=ScrubLog(store.database),
@@ -173,11 +172,11 @@ def make_storage(config: Config, store: PackageStore) -> Storage:
     return MinioStorage.from_config(config.minio, may_create=store.is_empty)
 
 
-def make_presigner(config: Config) -> Presigner | None:
+def make_presigner(config: Config, storage: Storage) -> Presigner | None:
     """What signs the URLs that clients (`redirect`) or nginx (`accel`) fetch packages from."""
     match config.packages.delivery:
         case "redirect":
-            return S3Presigner(config.minio.public_endpoint or config.minio.endpoint, config.minio)
+            return storage.presigner(config.minio.public_endpoint)
         case "accel":
-            return S3Presigner(config.minio.endpoint, config.minio)
+            return storage.presigner()
     return None

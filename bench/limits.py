@@ -18,8 +18,8 @@ from typing import Self
 from app.http.forms.memmem import find
 from app.loopback import send_at_once
 from app.server.pipe import SIZE as PIPE_SIZE
-from app.storage.s3.connection import GATHERED, GATHERING
-from app.storage.s3.multipart import BUFFERS, PART_SIZE, READ, SENDERS
+from app.storage.s3.connection import SPLICE_LOW_WATER, SPLICE_MAX_WAIT
+from app.storage.s3.multipart import BUFFER_COUNT, PART_SIZE, READ_SIZE, SENDERS
 from app.storage.s3.request import Crc32c
 from bench.client import BOUNDARY, Target, answer_head, content_length, download, upload_raw
 from bench.measure import Result, pairs
@@ -108,7 +108,7 @@ def _part(site: Site, upload_id: str, number: int) -> Target:
 def _receive(client: socket.socket, size: int, targets: list[Target], wanted: bytes) -> None:
     parts: queue.SimpleQueue[tuple[Target, memoryview] | None] = queue.SimpleQueue()
     free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
-    for _ in range(BUFFERS):
+    for _ in range(BUFFER_COUNT):
         free.put(bytearray(PART_SIZE))
     senders = [threading.Thread(target=_send_parts, args=(parts, free)) for _ in range(SENDERS)]
     for sender in senders:
@@ -118,7 +118,7 @@ def _receive(client: socket.socket, size: int, targets: list[Target], wanted: by
         part = memoryview(free.get())[: min(PART_SIZE, left)]
         checksum, filled = Crc32c(), 0
         while filled < len(part):
-            count = client.recv_into(part[filled : filled + READ], 0, socket.MSG_WAITALL)
+            count = client.recv_into(part[filled : filled + READ_SIZE], 0, socket.MSG_WAITALL)
             if wanted and find(wanted, part[filled : filled + count]) >= 0:
                 raise ValueError("the random file holds the delimiter")
             digest.update(part[filled : filled + count])
@@ -167,8 +167,8 @@ def _splice(client: socket.socket, target: Target) -> None:
         poller = select.poll()
         poller.register(storage, select.POLLIN)
         while left:
-            storage.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, min(GATHERED, left))
-            poller.poll(GATHERING * 1000)
+            storage.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, min(SPLICE_LOW_WATER, left))
+            poller.poll(SPLICE_MAX_WAIT * 1000)
             held = os.splice(storage.fileno(), pipe, min(PIPE_SIZE, left))
             left -= held
             while held:

@@ -10,8 +10,6 @@ from urllib.parse import quote
 
 from minio import Minio
 
-from app.config.sections import MinioSection
-from app.storage.s3.presign import S3Presigner
 from bench.client import Target, ask, upload_raw, with_token
 from dev.parts import nginx, package_service, postgres, s3
 from dev.parts.package_service import PackageService
@@ -61,15 +59,7 @@ class Site:
 
     def direct_get(self, key: str) -> Target:
         """The object straight from MinIO."""
-        section = MinioSection(
-            endpoint=self.minio.endpoint,
-            access_key=self.minio.access_key,
-            secret_key=self.minio.secret_key,
-            bucket=BUCKET,
-        )
-        signer = S3Presigner(self.minio.endpoint, section)
-        url = signer.fetch_url(key, disposition="attachment", content_type="application/octet-stream")
-        return Target(url.geturl())
+        return Target(self.client().presigned_get_object(BUCKET, key))
 
     def direct_put(self, key: str) -> Target:
         """Straight to MinIO."""

@@ -10,7 +10,7 @@ from app.http.downloads.offload import hand_over_download, must_stream, redirect
 from app.http.downloads.response import Download, send_object
 from app.packages.reader import PackageReader, refuse_damaged
 from app.packages.store import PackageRow
-from app.storage.s3.presign import Presigner
+from app.storage.interface import Presigner
 
 
 class PackageSender:

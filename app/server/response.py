@@ -132,7 +132,7 @@ class Answer(Response):  # type: ignore[misc]  # gunicorn has no types
             source, target = ends
             self.send_headers()
             yield from self._flushing()
-            while held := body.filelike.splice(target, min(pipe.SIZE, self.response_length - self.sent)):
+            while held := body.filelike.splice_into(target, min(pipe.SIZE, self.response_length - self.sent)):
                 while held:
                     try:
                         count = os.splice(source, self.sock.fileno(), held)

@@ -1,16 +1,16 @@
-"""A storage that tells of each operation that it did not answer, refused, or had no room for."""
+"""Error counter: a decorator around a storage that reports each operation that fails."""
 
 import contextlib
 from collections.abc import Callable, Iterator
 
 from app.errors import StorageFull, StorageUnavailable
-from app.storage.interface import ByteSource, ListedObject, ObjectReader, Storage, WrittenObject
+from app.storage.interface import ByteSource, ListedObject, ObjectReader, Presigner, Storage, WrittenObject
 
 
 class CountedStorage:
-    """The `Storage` beneath; `on_error` is called with the name of the method that failed, see app.storage.interface.
+    """The storage `beneath`; `on_error` is called with the name of the method that could not be carried out (503, 507).
 
-    Readers are handed on as they are: they may have a descriptor that the kernel sends from.
+    Readers are returned as they are: they may have a file descriptor, from which the kernel sends.
     """
 
     def __init__(self, beneath: Storage, on_error: Callable[[str], None]) -> None:
@@ -33,7 +33,7 @@ class CountedStorage:
         source: ByteSource,
         *,
         size: int | None = None,
-        on_upload_id: Callable[[str], None] = lambda _: None,
+        on_upload_id: Callable[[str], None] | None = None,
     ) -> WrittenObject:
         """Store all of `source` under `key`."""
         with self._counting("write"):
@@ -63,6 +63,10 @@ class CountedStorage:
         """Everything below OBJECTS."""
         with self._counting("pages"):
             yield from self.beneath.pages()
+
+    def presigner(self, host: str = "") -> Presigner | None:
+        """See `Storage.presigner`; it asks nothing, so nothing is counted."""
+        return self.beneath.presigner(host)
 
     def ping(self) -> None:
         """Return if reads and writes can be expected to work."""

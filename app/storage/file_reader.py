@@ -1,4 +1,4 @@
-"""The bytes of an object that is a file."""
+"""Object reader of the filesystem backend: a file, or a range of one, that sendfile can send."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Objects as files below a folder."""
+"""Filesystem storage: objects as files below a folder, written to a temporary name, fsynced and renamed."""
 
 import contextlib
 import errno
@@ -13,7 +13,7 @@ from app.storage.hashing import fill
 from app.storage.interface import OBJECTS, PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
 
 MARKER = ".opamp-packages"
-"""The file that tells our folder from the bare mount point of a disk that is not mounted."""
+"""An empty file in the root: without it the folder may be the mount point of a disk that is not mounted."""
 
 BUFFER = 1024 * 1024
 """Bytes of memory for one write."""
@@ -25,8 +25,8 @@ class FilesystemStorage:
     """A `Storage` in the folder `root`.
 
     The folder and the marker in it are made when absent and `may_create()` agrees, at the first write or ping,
-    and never again once they were seen: without its marker the folder is unavailable, not empty. A kernel that
-    blocks on a dead network file system cannot be given a time limit; use an S3 there.
+    and never again once they were seen: without its marker the folder is unavailable, not empty. Calls to a dead
+    network file system block in the kernel without a time limit; use an S3 there.
     """
 
     name = "filesystem"
@@ -46,7 +46,7 @@ class FilesystemStorage:
         source: ByteSource,
         *,
         size: int | None = None,  # noqa: ARG002 - a file grows as it comes
-        on_upload_id: Callable[[str], None] = lambda _: None,  # noqa: ARG002 - the temporary name needs no id
+        on_upload_id: Callable[[str], None] | None = None,  # noqa: ARG002 - the temporary name needs no id
     ) -> WrittenObject:
         """Write to a temporary name, fsync, rename, fsync the folder. See `Storage.write`."""
         path, temporary = self._paths(key)
@@ -99,6 +99,9 @@ class FilesystemStorage:
             yield from list_files(self._root, OBJECTS, PAGE_SIZE)
         # A disk that went away meanwhile has ended the listing early.
         self._require_marker()
+
+    def presigner(self, host: str = "") -> None:
+        """None: a file has no URL."""
 
     def ping(self) -> None:
         """Look whether the folder is ours and can be written to; make it if this is the first time."""

@@ -1,4 +1,4 @@
-"""A folder's objects, page by page, however many stand in one folder."""
+"""Directory walk: a folder's objects, page by page, without a list of all of them in memory."""
 
 import itertools
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from app.storage.interface import ListedObject
 
 UNFINISHED = ".part"
-"""What a key's temporary file has at its end."""
+"""Suffix of a key's temporary file."""
 
 
 def list_files(root: Path, prefix: str, page_size: int) -> Iterator[list[ListedObject]]:

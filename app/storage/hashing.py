@@ -1,4 +1,4 @@
-"""Count and hash the bytes of an upload while the storage pulls them."""
+"""SHA-256 of a stream: hash and count the bytes of an upload while the storage reads them."""
 
 import hashlib
 

@@ -1,7 +1,7 @@
-"""What the service asks of a storage. One conformance suite, tests/integration/storage, holds every backend to it.
+"""Object storage interface: what the service asks of a backend. tests/integration/storage holds every backend to it.
 
 A key is a lower-case ASCII path such as `objects/ab/abcd…`; it is in the ledger before its first byte is
-written, is written at most once, and nothing is derived from it.
+written, is written at most once, and nothing else is read out of it.
 
 Errors: `ObjectNotFound`, `ObjectChanged`, `StorageFull` and `StorageUnavailable` of app.errors, and no others.
 Whatever a backend does not recognise is `StorageUnavailable`: transient, and never "not found". Every call ends
@@ -11,16 +11,17 @@ in bounded time (connect 0.5 s, first byte 1.5 s), however dead the storage is.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import SplitResult
 
 OBJECTS = "objects/"
-"""What every key begins with; whatever else stands in a bucket or a folder is none of the service's."""
+"""What every key begins with; anything else in a bucket or a folder belongs to others and is left alone."""
 
 PAGE_SIZE = 1000
 """Objects of one page of a listing; S3 gives no more."""
 
 
 class ByteSource(Protocol):
-    """Where the bytes of an object come from: pulled, never pushed."""
+    """Where the bytes of an object come from; the storage pulls them."""
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill `buffer` from its start and return how many bytes, 0 at the end only; may return fewer than asked.
@@ -70,6 +71,13 @@ class ObjectReader(Protocol):
         """Give the connection or file back. May be called twice."""
 
 
+class Presigner(Protocol):
+    """What makes presigned URLs."""
+
+    def fetch_url(self, key: str, *, disposition: str, content_type: str) -> SplitResult:
+        """A URL to GET the object with, answered with these two headers; it is good for GET alone."""
+
+
 class Storage(Protocol):
     """Bytes under keys. Safe for use by many threads at once."""
 
@@ -85,7 +93,7 @@ class Storage(Protocol):
         source: ByteSource,
         *,
         size: int | None = None,
-        on_upload_id: Callable[[str], None] = lambda _: None,
+        on_upload_id: Callable[[str], None] | None = None,
     ) -> WrittenObject:
         """Store all of `source` under `key`; durable when it returns.
 
@@ -118,11 +126,18 @@ class Storage(Protocol):
         """
 
     def pages(self) -> Iterator[list[ListedObject]]:
-        """Everything below OBJECTS, in pages of at most PAGE_SIZE, in no order that means something.
+        """Everything below OBJECTS, in pages of at most PAGE_SIZE, in any order.
 
-        What is written or deleted meanwhile may be listed or not; everything else is, once. Memory is a page's.
+        What is written or deleted meanwhile may be listed or not; everything else is listed once. Only one page is in
+        memory.
         A page takes as long as it takes while the storage answers other questions.
         Raises StorageUnavailable, at any page.
+        """
+
+    def presigner(self, host: str = "") -> Presigner | None:
+        """What signs URLs of the objects as they are reached at `host` (host or host:port; by default the storage's).
+
+        None: an optional ability that this backend has not.
         """
 
     def ping(self) -> None:

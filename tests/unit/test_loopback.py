@@ -9,7 +9,7 @@ from gunicorn.config import Config
 
 from app.loopback import RENO, send_at_once
 from app.server.connection import Connection
-from app.storage.s3.dialer import Dialler
+from app.storage.s3.dialer import Dialer
 
 
 def congestion_control(sock: socket.socket) -> bytes:
@@ -24,8 +24,8 @@ def listener() -> Iterator[socket.socket]:
 
 def test_both_ways_within_the_machine(listener: socket.socket) -> None:
     """To a storage, and to a proxy or client."""
-    dialler = Dialler(f"127.0.0.1:{listener.getsockname()[1]}", use_ssl=False)
-    with dialler.connect(1) as storage:
+    dialer = Dialer(f"127.0.0.1:{listener.getsockname()[1]}", use_ssl=False)
+    with dialer.connect(1) as storage:
         accepted, address = listener.accept()
         with contextlib.closing(Connection(Config(), accepted, address, listener.getsockname())) as client:
             assert congestion_control(storage) == congestion_control(client.sock) == RENO

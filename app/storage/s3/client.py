@@ -1,35 +1,23 @@
-"""Signed requests to one bucket of an S3."""
+"""S3 client: signed HTTP requests to one bucket, with a circuit breaker and at most one retry."""
 
 import hashlib
 import time
-from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from app.breaker import Breaker
 from app.errors import ServiceError, StorageUnavailable
+from app.storage.s3.account import S3Account
 from app.storage.s3.connection import Connection
 from app.storage.s3.connection_pool import ConnectionPool
-from app.storage.s3.deadline import MOMENT, Patience
+from app.storage.s3.deadline import CLEANUP_TIMEOUT, ProgressDeadline
 from app.storage.s3.errors import BucketExists, refusal, unavailable
 from app.storage.s3.request import Body, S3Request
-from app.storage.s3.response import S3Answer
-from app.storage.s3.response_head import AnswerHead
+from app.storage.s3.response import S3Response
+from app.storage.s3.response_head import ResponseHead, receive_head
 from app.storage.s3.signer import Signer
 
 NOTHING = memoryview(b"")
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
-
-
-@dataclass(frozen=True)
-class S3Account:
-    """Where a bucket is and who asks. `endpoint` is host or host:port; the secret is not in its repr."""
-
-    endpoint: str
-    access_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    bucket: str
-    use_ssl: bool = False
-    region: str = ""
 
 
 class S3Client:
@@ -37,7 +25,7 @@ class S3Client:
 
     def __init__(self, account: S3Account) -> None:
         self.bucket = account.bucket
-        self._region = account.region or "us-east-1"
+        self._region = account.signing_region
         self._endpoint = account.endpoint
         self._signer = Signer(account.access_key, account.secret_key, self._region)
         self._pool = ConnectionPool(account.endpoint, use_ssl=account.use_ssl)
@@ -50,28 +38,28 @@ class S3Client:
         """Close the idle connections."""
         self._pool.close()
 
-    def send(self, request: S3Request) -> S3Answer:
-        """Send a request and wait for the head of its answer; an answer of 300 and more is raised.
+    def send(self, request: S3Request) -> S3Response:
+        """Send a request and wait for the head of its response; a status of 300 and more is raised.
 
         Repeated at most once, see S3Request, and never after a timeout.
         Raises ObjectNotFound, ObjectChanged, StorageFull, StorageUnavailable.
         """
         self._breaker.check()
         try:
-            answer = self._carried_out(request, self._signed(request))
+            response = self._exchange(request, self._signed(request))
         except StorageUnavailable as error:
             if isinstance(error.__cause__, TimeoutError):
                 self._breaker.fell_silent()
             raise
         self._breaker.answered()
-        if answer.status < 300:
-            return answer
-        raise refusal(answer.status, answer.document())
+        if response.status < 300:
+            return response
+        raise refusal(response.status, response.document())
 
     def is_alive(self) -> bool:
         """Whether the storage answers another question at once, while it works on a long one."""
         try:
-            self.send(S3Request("HEAD", patience=Patience(MOMENT), fresh=True)).document()
+            self.send(S3Request("HEAD", deadline=ProgressDeadline(CLEANUP_TIMEOUT), fresh=True)).document()
         except ServiceError:
             return False
         return True
@@ -105,32 +93,31 @@ class S3Client:
             raise ValueError("A header of a request to the storage has a line end.")
         return f"{request.method} {path}{'?' * bool(query)}{query} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
-    def _carried_out(self, request: S3Request, head: bytes) -> S3Answer:
+    def _exchange(self, request: S3Request, head: bytes) -> S3Response:
         connection = self._pool.take(fresh=request.fresh)
         try:
-            return self._exchange(connection, request, head)
+            return self._exchange_on(connection, request, head)
         except OSError as error:
             if not connection.kept or isinstance(error, TimeoutError):
                 raise unavailable(error) from error
         try:
-            return self._exchange(self._pool.take(fresh=True), request, head)
+            return self._exchange_on(self._pool.take(fresh=True), request, head)
         except OSError as error:
             raise unavailable(error) from error
 
-    def _exchange(self, connection: Connection, request: S3Request, head: bytes) -> S3Answer:
-        """Send the request and wait for the head of its answer. Whatever it raises, the connection is closed."""
+    def _exchange_on(self, connection: Connection, request: S3Request, head: bytes) -> S3Response:
+        """Send the request and wait for the response's head. Whatever it raises, the connection is closed."""
         try:
-            answer_head = _answer_head(connection, request, head)
-            return S3Answer(self._pool, connection, answer_head, request.method)
+            return S3Response(self._pool, connection, _response_head(connection, request, head), request.method)
         except BaseException:
             connection.close()
             raise
 
 
-def _answer_head(connection: Connection, request: S3Request, head: bytes) -> AnswerHead:
+def _response_head(connection: Connection, request: S3Request, head: bytes) -> ResponseHead:
     try:
-        connection.send(head, request.body.content if request.body else NOTHING, request.patience)
+        connection.send(head, request.body.content if request.body else NOTHING, request.deadline)
     except (BrokenPipeError, ConnectionResetError):
         # A refusal that was sent before the body was read to its end tells more than the broken pipe.
-        return connection.answer(request.patience)
-    return connection.answer(request.patience)
+        return receive_head(connection, request.deadline)
+    return receive_head(connection, request.deadline)

@@ -1,8 +1,10 @@
-"""One HTTP connection to an S3, on which every wait has a limit.
+"""Network stream to an S3: the bytes of one socket, in and out, every wait with a time limit.
 
-Neither http.client nor urllib3: the former's parser cost more than all else of a small request, and the latter sends
-under its connect timeout, counts that for a whole body instead of for a standstill, and does not tell whether a
-connection that failed was a kept one, the only case in which sending again is right.
+The lowest of the HTTP client's three floors; above it are the protocol (response_head.py, response_body.py) and the
+reuse of connections (connection_pool.py). Neither http.client nor urllib3: the former's parser cost more than all else
+of a small request, and the latter sends under its connect timeout, counts that for a whole body instead of for a
+standstill, and does not tell whether a connection that failed was a kept one, the only case in which sending again is
+right.
 """
 
 import os
@@ -11,27 +13,29 @@ import socket
 import ssl
 import struct
 
-from app.storage.s3.deadline import CONNECT, Patience
-from app.storage.s3.dialer import Dialler
-from app.storage.s3.response_head import END, LIMIT, AnswerHead, MalformedAnswer, parse_head
+from app.storage.s3.deadline import CONNECT_TIMEOUT, ProgressDeadline
+from app.storage.s3.dialer import Dialer
 
 SEND_BLOCK = 256 * 1024
 """Bytes per send over TLS: a timeout counts for all that is given, so this is what has to move within it."""
 
 TICK = 0.25
-"""Seconds of standstill after which a blocking send looks whether there is patience left."""
+"""Seconds of standstill after which a blocking send looks at its deadline."""
 
-GATHERED = 256 * 1024
+SPLICE_LOW_WATER = 256 * 1024
 """Bytes that a splice waits for: fewer and larger turns take a third less of the CPU.
 
 Above this, the kernel's buffers grow under the bursts: 1 MiB has 32 MiB waiting for each slow client instead of 19.
 """
 
-GATHERING = 0.02
+SPLICE_MAX_WAIT = 0.02
 """Seconds for which it waits for them."""
 
 READ_AHEAD = 8192
-"""Bytes read at once of a head, so as much of the body may come along."""
+"""Bytes read at once while a delimiter is searched, so as much of what follows may come along."""
+
+MAX_LINE = 1 << 16
+"""Bytes up to a delimiter: of a response's head, or of a line."""
 
 
 class Connection:
@@ -40,50 +44,61 @@ class Connection:
     Each method raises OSError where the connection fails, TimeoutError where the time for it is over.
     """
 
-    def __init__(self, dialler: Dialler) -> None:
-        self._dialler = dialler
+    def __init__(self, dialer: Dialer) -> None:
+        self._dialer = dialer
         self._socket: socket.socket | None = None
         self._ahead = b""
-        self._wakes_at = 1
+        self._low_water = 1
         self.kept = False
         self.idle_since = 0.0
 
-    def send(self, head: bytes, body: memoryview, patience: Patience) -> None:
+    def send(self, head: bytes, body: memoryview, deadline: ProgressDeadline) -> None:
         """Connect if need be and send a request; each piece that the server took counts as progress."""
         if self._socket is None:
-            self._socket = self._dialler.connect(min(CONNECT, patience.left()))
+            self._socket = self._dialer.connect(min(CONNECT_TIMEOUT, deadline.remaining()))
             if self.is_plain:
                 # Much cheaper than Python's own timeout, under which it polls before each of many small sends.
                 self._socket.settimeout(None)
-                _limit(self._socket, socket.SO_SNDTIMEO, TICK)
+                _set_timeout(self._socket, socket.SO_SNDTIMEO, TICK)
         if not self.is_plain:
-            self._send_in_blocks(head, patience)
-            self._send_in_blocks(body, patience)
+            self._send_in_blocks(head, deadline)
+            self._send_in_blocks(body, deadline)
             return
         pieces = [memoryview(head), body]
         while pieces:
             try:
-                pieces = _behind(pieces, self._socket.sendmsg(pieces))
+                pieces = _unsent(pieces, self._socket.sendmsg(pieces))
             except BlockingIOError:
-                patience.left()
+                deadline.remaining()
             else:
-                patience.progress()
+                deadline.reset()
 
-    def answer(self, patience: Patience) -> AnswerHead:
-        """Wait for the head of the answer; interim ones (1xx) are passed over."""
-        while True:
-            head = parse_head(self._until(END, patience))
-            patience.progress()
-            if head.status >= 200:
-                return head
+    def read_until(self, delimiter: bytes, deadline: ProgressDeadline | None = None) -> bytes:
+        """What comes before `delimiter`, which is read too; ConnectionError if that is over MAX_LINE bytes.
 
-    def line(self) -> bytes:
-        """The next line of the body, without its end; each piece of it is waited for as at last."""
-        return self._until(b"\r\n")
+        Without a deadline each piece is waited for as `set_read_timeout` says.
+        """
+        block = self._ahead
+        while (found := block.find(delimiter)) < 0:
+            if len(block) > MAX_LINE:
+                raise ConnectionError(f"a head or line over {MAX_LINE} bytes")
+            if deadline is not None:
+                self.set_read_timeout(deadline.remaining())
+            try:
+                came = self._open.recv(READ_AHEAD)
+            except (BlockingIOError, TimeoutError):
+                if deadline is None:
+                    raise TimeoutError from None
+                continue  # whether to go on waiting, `remaining` decides
+            if not came:
+                raise ConnectionResetError("the connection was closed before an answer")
+            block += came
+        self._ahead = block[found + len(delimiter) :]
+        return block[:found]
 
-    def receive(self, size: int) -> bytes:
-        """The next `size` bytes of the body; fewer where they do not come at once, b"" at the connection's end."""
-        ahead = self.read_ahead(size)
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; fewer where they do not come at once, b"" at the connection's end."""
+        ahead = self._take_ahead(size)
         if len(ahead) == size:
             return ahead
         try:
@@ -91,19 +106,17 @@ class Connection:
         except BlockingIOError:
             raise TimeoutError from None
 
-    def read_ahead(self, size: int) -> bytes:
-        """What has come along with the head, `size` bytes at most."""
-        block, self._ahead = self._ahead[:size], self._ahead[size:]
-        return block
-
     def splice(self, pipe: int, size: int) -> int:
-        """Move up to `size` bytes behind those read ahead from the plain socket into an empty pipe; 0 at the end.
+        """Move up to `size` bytes into an empty pipe; 0 at the connection's end.
 
-        `end_splicing` has to follow before anything else is read.
+        By splice(2) from a plain socket; what was read ahead, and what comes by TLS, is copied. `end_splicing` has to
+        follow before anything else is read.
         """
-        self._wake_at(min(size, GATHERED))
-        if not self._poll(GATHERING):
-            self._wake_at(1)  # a slow storage: take what there is, or wait for any byte
+        if self._ahead or not self.is_plain:
+            return os.write(pipe, self._take_ahead(size) or self.read(min(size, READ_AHEAD)))
+        self._set_low_water(min(size, SPLICE_LOW_WATER))
+        if not self._poll(SPLICE_MAX_WAIT):
+            self._set_low_water(1)  # a slow S3: take what there is, or wait for any byte
         try:
             return os.splice(self._open.fileno(), pipe, size)
         except BlockingIOError:
@@ -111,17 +124,12 @@ class Connection:
 
     def end_splicing(self) -> None:
         """Let whoever reads next be woken by the first byte."""
-        self._wake_at(1)
+        self._set_low_water(1)
 
-    def _wake_at(self, size: int) -> None:
-        if size != self._wakes_at:
-            self._open.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
-            self._wakes_at = size
-
-    def wait_for_bytes(self, seconds: float) -> None:
-        """From now on wait at most `seconds` for each piece of the answer."""
+    def set_read_timeout(self, seconds: float) -> None:
+        """From now on wait at most `seconds` for each piece that is read."""
         if self.is_plain:
-            _limit(self._open, socket.SO_RCVTIMEO, seconds)
+            _set_timeout(self._open, socket.SO_RCVTIMEO, seconds)
         else:
             self._open.settimeout(seconds)
 
@@ -131,18 +139,13 @@ class Connection:
         return not isinstance(self._socket, ssl.SSLSocket)
 
     @property
-    def is_left_clean(self) -> bool:
-        """Whether nothing was read ahead that nobody asked for."""
-        return not self._ahead
+    def has_unread(self) -> bool:
+        """Whether bytes were read ahead that nobody has asked for."""
+        return bool(self._ahead)
 
     def is_closed_by_server(self) -> bool:
         """Whether the idle connection has something to read: an end of file, or what nobody asked for."""
         return self._poll(0)
-
-    def _poll(self, seconds: float) -> bool:
-        poller = select.poll()
-        poller.register(self._open, select.POLLIN)
-        return bool(poller.poll(seconds * 1000))
 
     def close(self) -> None:
         if self._socket is not None:
@@ -155,34 +158,28 @@ class Connection:
             raise ConnectionResetError("the connection is closed")
         return self._socket
 
-    def _send_in_blocks(self, content: bytes | memoryview, patience: Patience) -> None:
+    def _take_ahead(self, size: int) -> bytes:
+        block, self._ahead = self._ahead[:size], self._ahead[size:]
+        return block
+
+    def _set_low_water(self, size: int) -> None:
+        if size != self._low_water:
+            self._open.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+            self._low_water = size
+
+    def _poll(self, seconds: float) -> bool:
+        poller = select.poll()
+        poller.register(self._open, select.POLLIN)
+        return bool(poller.poll(seconds * 1000))
+
+    def _send_in_blocks(self, content: bytes | memoryview, deadline: ProgressDeadline) -> None:
         for start in range(0, len(content), SEND_BLOCK):
-            self._open.settimeout(patience.left())
+            self._open.settimeout(deadline.remaining())
             self._open.sendall(content[start : start + SEND_BLOCK])
-            patience.progress()
-
-    def _until(self, end: bytes, patience: Patience | None = None) -> bytes:
-        """What comes before `end`."""
-        block = self._ahead
-        while (found := block.find(end)) < 0:
-            if len(block) > LIMIT:
-                raise MalformedAnswer(f"a head or line over {LIMIT} bytes")
-            if patience is not None:
-                self.wait_for_bytes(patience.left())
-            try:
-                came = self._open.recv(READ_AHEAD)
-            except (BlockingIOError, TimeoutError):
-                if patience is None:
-                    raise TimeoutError from None
-                continue  # whether to go on waiting, `left` decides
-            if not came:
-                raise ConnectionResetError("the connection was closed before an answer")
-            block += came
-        self._ahead = block[found + len(end) :]
-        return block[:found]
+            deadline.reset()
 
 
-def _behind(pieces: list[memoryview], sent: int) -> list[memoryview]:
+def _unsent(pieces: list[memoryview], sent: int) -> list[memoryview]:
     """What is left of the pieces after their first `sent` bytes."""
     for number, piece in enumerate(pieces):
         if sent < len(piece):
@@ -191,7 +188,7 @@ def _behind(pieces: list[memoryview], sent: int) -> list[memoryview]:
     return []
 
 
-def _limit(sock: socket.socket, option: int, seconds: float) -> None:
+def _set_timeout(sock: socket.socket, option: int, seconds: float) -> None:
     """Let the kernel end a blocking send or receive after `seconds`, with EAGAIN."""
     microseconds = int(seconds * 1_000_000)
     sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", *divmod(microseconds, 1_000_000)))

@@ -1,4 +1,4 @@
-"""Opening a connection within one limit for everything: the name's lookup, all its addresses, and TLS."""
+"""Dialer: opens sockets within one timeout for everything, the DNS lookup, all the name's addresses, and TLS."""
 
 import contextlib
 import socket
@@ -13,7 +13,7 @@ from app.loopback import send_at_once
 Address = tuple[socket.AddressFamily, Any]
 
 
-class Dialler:
+class Dialer:
     """Opens sockets to `endpoint`: host, host:port or [IPv6]:port. Safe for many threads."""
 
     def __init__(self, endpoint: str, *, use_ssl: bool) -> None:
@@ -58,14 +58,14 @@ class Dialler:
         with self._lock:
             if self._lookup is None:
                 self._lookup = Future()
-                threading.Thread(target=self._answer, args=(self._lookup,), daemon=True, name="s3-lookup").start()
+                threading.Thread(target=self._resolve, args=(self._lookup,), daemon=True, name="s3-lookup").start()
             lookup = self._lookup
         return lookup.result(seconds)
 
-    def _answer(self, lookup: Future[list[Address]]) -> None:
+    def _resolve(self, lookup: Future[list[Address]]) -> None:
         try:
             lookup.set_result(_look_up(self._host, self._port))
-        except Exception as error:  # noqa: BLE001 - it belongs to those who wait for the answer
+        except Exception as error:  # noqa: BLE001 - those who wait for the lookup get it
             lookup.set_exception(error)
         with self._lock:
             self._lookup = None

@@ -1,4 +1,4 @@
-"""From an S3's refusals to our errors. What is neither "no such key" nor "full" is unavailable, so transient."""
+"""Error translation: from an S3's error codes to ours. What is neither "no such key" nor "full" is unavailable."""
 
 import xml.etree.ElementTree as ET
 
@@ -35,7 +35,7 @@ MEANINGS: dict[str, type[ServiceError]] = {
 
 
 def elements(document: bytes) -> dict[str, str]:
-    """The text of the top level elements of an XML answer, by name without namespace; {} if it is no XML."""
+    """The text of the top level elements of an XML document, by name without namespace; {} if it is no XML."""
     return _texts(_root(document))
 
 
@@ -46,7 +46,7 @@ def elements_of_each(name: str, document: bytes) -> list[dict[str, str]]:
 
 def _root(document: bytes) -> ET.Element:
     try:
-        return ET.fromstring(document)  # noqa: S314 - the answer of the storage that we trust with the bytes
+        return ET.fromstring(document)  # noqa: S314 - from the storage that we trust with the bytes
     except ET.ParseError:
         return ET.Element("nothing")
 
@@ -60,12 +60,12 @@ def _local_name(element: ET.Element) -> str:
 
 
 def refusal(status: int, document: bytes) -> ServiceError:
-    """What an answer of `status` with this XML body means. Only the code is shown, never the S3's message."""
-    told = elements(document)
-    code = told.get("Code", "")
+    """What a response of `status` with this XML body means. Only the code is shown, never the S3's message."""
+    error = elements(document)
+    code = error.get("Code", "")
     if status in {412, 416}:
         return ObjectChanged("The object is not the one that was written.")
-    if code in FULL or status == 507 or any(said in told.get("Message", "") for said in NO_ROOM):
+    if code in FULL or status == 507 or any(words in error.get("Message", "") for words in NO_ROOM):
         return StorageFull()
     if code in MEANINGS:
         return MEANINGS[code]()

@@ -1,4 +1,4 @@
-"""ListObjectsV2: a bucket's objects, page by page."""
+"""ListObjectsV2 of S3: a bucket's objects, page by page."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,10 +8,10 @@ from urllib.parse import unquote_plus
 from app.errors import StorageUnavailable
 from app.storage.interface import OBJECTS, ListedObject
 from app.storage.s3.client import S3Client
-from app.storage.s3.deadline import Patience
+from app.storage.s3.deadline import ProgressDeadline
 from app.storage.s3.errors import elements, elements_of_each
 from app.storage.s3.request import S3Request
-from app.storage.s3.response import S3Answer
+from app.storage.s3.response import S3Response
 
 
 def list_objects(client: S3Client, page_size: int) -> Iterator[list[ListedObject]]:
@@ -20,11 +20,11 @@ def list_objects(client: S3Client, page_size: int) -> Iterator[list[ListedObject
     query = {"list-type": "2", "prefix": OBJECTS, "encoding-type": "url", "max-keys": str(page_size)}
     while True:
         # A large cluster puts a page together from all its disks.
-        answer = client.send(S3Request("GET", query=query, patience=Patience(is_alive=client.is_alive)))
-        document = answer.document()
+        response = client.send(S3Request("GET", query=query, deadline=ProgressDeadline(is_alive=client.is_alive)))
+        document = response.document()
         page = elements(document)
         try:
-            yield _objects(document, now=_date(answer), is_encoded=page.get("EncodingType") == "url")
+            yield _objects(document, now=_date(response), is_encoded=page.get("EncodingType") == "url")
             if page["IsTruncated"] != "true":
                 return
             query["continuation-token"] = page["NextContinuationToken"]
@@ -41,7 +41,7 @@ def _objects(document: bytes, now: datetime, *, is_encoded: bool) -> list[Listed
     return listed
 
 
-def _date(answer: S3Answer) -> datetime:
+def _date(response: S3Response) -> datetime:
     """The S3's own clock, which its objects' times are of."""
-    date = answer.headers.get("date")
+    date = response.headers.get("date")
     return parsedate_to_datetime(date) if date else datetime.now(UTC)

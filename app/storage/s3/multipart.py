@@ -1,8 +1,8 @@
-"""S3 multipart uploads: a pipeline of two senders while the source fills the next buffer, and the clean-up.
+"""S3 multipart uploads: two threads send parts while the source fills the next buffer; and aborting them.
 
-Parts also where the length is known. One streamed PUT with a checksum trailer took 12 % less of the processor, but
-MinIO gives a request up (503 RequestTimeout) when its client stands still for 30 s, and ours may for 60 s. A part is
-whole in memory before its request begins, so a slow client never holds a request to the storage.
+Parts also where the length is known. One streamed PUT with a checksum trailer took 12 % less CPU, but MinIO gives a
+request up (503 RequestTimeout) when its client sends nothing for 30 s, and ours may for 60 s. A part is whole in
+memory before its request begins, so a slow client never holds a request to the S3.
 """
 
 import queue
@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from app.errors import StorageUnavailable
 from app.storage.interface import ByteSource
 from app.storage.s3.client import S3Client
-from app.storage.s3.deadline import FIRST_BYTE, MOMENT, Patience
+from app.storage.s3.deadline import CLEANUP_TIMEOUT, FIRST_BYTE_TIMEOUT, ProgressDeadline
 from app.storage.s3.errors import NoSuchUpload, elements, elements_of_each, refusal
 from app.storage.s3.request import Body, Crc32c, S3Request
 
@@ -23,17 +23,17 @@ PART_SIZE = 8 * 1024 * 1024
 """Bytes of the first parts, if nothing else is asked. S3 takes no part below 5 MiB but the last."""
 
 SENDERS = 2
-"""Parts on their way at once; measured: three are not faster than two."""
+"""Parts that are sent at once; measured: three are not faster than two."""
 
-BUFFERS = SENDERS + 1
+BUFFER_COUNT = SENDERS + 1
 """Parts in memory at once: one is filled while the others are sent."""
 
 PARTS_OF_ONE_SIZE = 1000
 """After so many parts the size doubles: 10,000 parts of 8 MiB then hold 8 TiB, and below 7.8 GiB none is larger."""
 
-READ = PART_SIZE
-"""Bytes asked of the source at once. Reads of 1 MiB cost a tenth more: our own code is out of the processor's cache
-each time that it has bytes to look at."""
+READ_SIZE = PART_SIZE
+"""Bytes asked of the source at once. Reads of 1 MiB cost a tenth more CPU: between two of them the bytes push our code
+out of the processor's cache."""
 
 
 @dataclass(slots=True)
@@ -49,14 +49,14 @@ class Part:
         if len(self.buffer) < size:
             self.buffer = bytearray(size)
         view, filled, checksum = memoryview(self.buffer)[:size], 0, Crc32c()
-        while filled < size and (count := source.readinto(view[filled : filled + READ])):
+        while filled < size and (count := source.readinto(view[filled : filled + READ_SIZE])):
             checksum.update(view[filled : filled + count])
             filled += count
         self.size, self.checksum = filled, str(checksum)
 
     @property
     def body(self) -> Body:
-        """What is sent of the buffer."""
+        """The part as the body of a request."""
         return Body(memoryview(self.buffer)[: self.size], self.checksum)
 
 
@@ -81,8 +81,8 @@ class MultipartUpload:
         # A repeated request would open a second upload of which nobody knows the id: so a fresh connection.
         headers = {"x-amz-checksum-algorithm": "CRC32C"}
         request = S3Request("POST", self.key, query={"uploads": ""}, headers=headers, body=Body(b""), fresh=True)
-        answer = self.client.send(request)
-        self.upload_id = elements(answer.document()).get("UploadId", "")
+        document = self.client.send(request).document()
+        self.upload_id = elements(document).get("UploadId", "")
         if not self.upload_id:
             raise StorageUnavailable("The storage gave no id for a multipart upload. Try again.")
         return self.upload_id
@@ -119,22 +119,21 @@ class MultipartUpload:
             self.key,
             query={"uploadId": self.upload_id},
             body=Body(f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()),
-            patience=Patience(for_bytes=self.size, is_alive=self.client.is_alive),
+            deadline=ProgressDeadline(for_bytes=self.size, is_alive=self.client.is_alive),
             fresh=True,
         )
-        answer = self.client.send(request)
-        document = answer.document()
+        document = self.client.send(request).document()
         etag = elements(document).get("ETag", "").strip('"')
         if not etag:
             # S3 sends 200 before it knows, and an <Error> in the body when it has failed.
             raise refusal(500, document)
         return etag
 
-    def abort(self, seconds: float = FIRST_BYTE) -> None:
+    def abort(self, seconds: float = FIRST_BYTE_TIMEOUT) -> None:
         """End the upload and remove its parts; it being gone already is success."""
         try:
             query = {"uploadId": self.upload_id}
-            self.client.send(S3Request("DELETE", self.key, query=query, patience=Patience(seconds))).document()
+            self.client.send(S3Request("DELETE", self.key, query=query, deadline=ProgressDeadline(seconds))).document()
         except NoSuchUpload:
             return
 
@@ -147,7 +146,7 @@ class MultipartUpload:
         self._sent.append(sent)
 
     def _send(self, part: Part, number: int) -> str:
-        """Send one part; what the completion has to say about it."""
+        """Send one part; returns its element of the CompleteMultipartUpload document."""
         if self._given_up.is_set():
             # The parts that wait would each wait for a dead storage again.
             raise StorageUnavailable
@@ -159,10 +158,10 @@ class MultipartUpload:
 
     def _send_part(self, part: Part, number: int) -> str:
         query = {"partNumber": str(number), "uploadId": self.upload_id}
-        patience = Patience(for_bytes=self.size)
-        answer = self.client.send(S3Request("PUT", self.key, query=query, body=part.body, patience=patience))
-        answer.document()
-        fields = {"PartNumber": str(number), "ETag": answer.etag, "ChecksumCRC32C": part.checksum}
+        deadline = ProgressDeadline(for_bytes=self.size)
+        response = self.client.send(S3Request("PUT", self.key, query=query, body=part.body, deadline=deadline))
+        response.document()
+        fields = {"PartNumber": str(number), "ETag": response.etag, "ChecksumCRC32C": part.checksum}
         return "<Part>" + "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fields.items()) + "</Part>"
 
     def _raise_failed(self) -> None:
@@ -186,13 +185,14 @@ def list_uploads(client: S3Client, key: str) -> list[str]:
 
 
 def write_in_parts(
-    client: S3Client, key: str, first: tuple[Part, Part], source: ByteSource, on_upload_id: Callable[[str], None]
+    client: S3Client, key: str, first: tuple[Part, Part], source: ByteSource, on_upload_id: Callable[[str], None] | None
 ) -> tuple[int, str]:
     """Store the `first` two parts and what follows in the source; size and ETag. Aborts whatever fails."""
     upload = MultipartUpload(client, key)
     upload.begin()
     try:
-        on_upload_id(upload.upload_id)
+        if on_upload_id is not None:
+            on_upload_id(upload.upload_id)
         upload.send_all(*first, source)
         return upload.size, upload.complete()
     except BaseException as error:
@@ -202,6 +202,6 @@ def write_in_parts(
 
 def _abort_after(error: BaseException, upload: MultipartUpload) -> None:
     try:
-        upload.abort(MOMENT if isinstance(error, StorageUnavailable) else FIRST_BYTE)
-    except Exception as abort_error:  # noqa: BLE001 - the first error is the one to tell; the ledger knows the id
+        upload.abort(CLEANUP_TIMEOUT if isinstance(error, StorageUnavailable) else FIRST_BYTE_TIMEOUT)
+    except Exception as abort_error:  # noqa: BLE001 - the first error is the one to tell; reconcile finds the upload by the ledger
         error.add_note(f"and the multipart upload stays for reconcile: {abort_error}")

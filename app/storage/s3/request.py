@@ -1,4 +1,4 @@
-"""What is asked of an S3."""
+"""S3 request: method, key, query, headers, and a body with its SHA-256 or CRC-32C."""
 
 import base64
 import hashlib
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from crc32c import crc32c
 
-from app.storage.s3.deadline import Patience
+from app.storage.s3.deadline import ProgressDeadline
 
 CHECKSUM = "x-amz-checksum-crc32c"
 """The header that lets the storage check the bytes without a signature over them."""
@@ -50,5 +50,5 @@ class S3Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body | None = None
-    patience: Patience = field(default_factory=Patience)
+    deadline: ProgressDeadline = field(default_factory=ProgressDeadline)
     fresh: bool = False

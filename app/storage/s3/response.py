@@ -1,28 +1,26 @@
-"""What an S3 answers: status and headers at once, the body from the connection."""
+"""S3 response: status and headers at once, the body from the connection."""
 
-import os
-
-from app.storage.s3.connection import READ_AHEAD, Connection
+from app.storage.s3.connection import Connection
 from app.storage.s3.connection_pool import ConnectionPool
 from app.storage.s3.errors import unavailable
-from app.storage.s3.response_body import body_of
-from app.storage.s3.response_head import AnswerHead
+from app.storage.s3.response_body import framing_of
+from app.storage.s3.response_head import ResponseHead
 
-LARGEST_DOCUMENT = 8 * 1024 * 1024
-"""Bytes of an XML answer; a page of 1,000 multipart uploads is below 1 MiB."""
+MAX_DOCUMENT = 8 * 1024 * 1024
+"""Bytes of an XML body; a page of 1,000 multipart uploads is below 1 MiB."""
 
 
-class S3Answer:
-    """Status and headers of an answer to `method`; its body is read by `document()`, or by `read` and then `finish`.
+class S3Response:
+    """The response to `method`; its body is read by `document()`, or by `read` and `splice_into` and then `finish`.
 
-    Raises MalformedAnswer where the body's length cannot be told.
+    Raises MalformedResponse where the body's length cannot be told.
     """
 
-    def __init__(self, pool: ConnectionPool, connection: Connection, head: AnswerHead, method: str) -> None:
+    def __init__(self, pool: ConnectionPool, connection: Connection, head: ResponseHead, method: str) -> None:
         self._pool = pool
         self._connection = connection
-        self._body = body_of(head, method, connection)
-        self._may_be_kept = not head.ends_connection and (head.is_chunked or self._body.left is not None)
+        self._framing = framing_of(head, method, connection)
+        self._may_be_kept = not head.ends_connection and (head.is_chunked or self._framing.left is not None)
         self.status = head.status
         self.headers = head.headers
         """Their names are in lower case."""
@@ -34,50 +32,48 @@ class S3Answer:
 
     @property
     def complete_length(self) -> int:
-        """The whole object's size in bytes, also if the answer has a range of it; -1 if it is not told."""
+        """The whole object's size in bytes, also if the response has a range of it; -1 if it is not told."""
         total = self.headers.get("content-range", "").rpartition("/")[2]
         total = total or self.headers.get("content-length", "")
         return int(total) if total.isdecimal() else -1
 
-    def wait_for_bytes(self, seconds: float) -> None:
+    def set_read_timeout(self, seconds: float) -> None:
         """From now on wait at most `seconds` for each piece of the body."""
-        if self._body.left != 0:
-            self._connection.wait_for_bytes(seconds)
+        if self._framing.left != 0:
+            self._connection.set_read_timeout(seconds)
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes of the body; fewer at its end, and where the storage stands still."""
+        """Up to `size` bytes of the body; b"" at its end, and where the connection ends. Raises StorageUnavailable."""
         try:
-            return self._body.read(size)
+            wanted = self._framing.next(size)
+            block = self._connection.read(wanted) if wanted else b""
+            self._framing.taken(len(block))
         except OSError as error:
             raise unavailable(error) from error
+        return block
 
     @property
     def can_splice(self) -> bool:
-        """Whether the kernel can move the body without us: on a plain socket that is kept, and of known length."""
-        return self._connection.is_plain and self._may_be_kept and self._body.left is not None
+        """Whether splicing is worth it: from a plain socket that is kept, and a body of known length."""
+        return self._connection.is_plain and self._may_be_kept and self._framing.left is not None
 
-    def splice(self, pipe: int, size: int) -> int:
-        """Move up to `size` bytes of the body into an empty pipe (splice(2), where that can be); 0 at its end.
-
-        Raises StorageUnavailable, also where the storage stands still.
-        """
-        if not self.can_splice:
-            return os.write(pipe, self.read(min(size, READ_AHEAD)))
+    def splice_into(self, pipe: int, size: int) -> int:
+        """Move up to `size` bytes of the body into an empty pipe; 0 where `read` gives b"". Raises as `read` does."""
         try:
-            ahead = self._connection.read_ahead(size)
-            count = os.write(pipe, ahead) if ahead else self._connection.splice(pipe, size)
+            wanted = self._framing.next(size)
+            count = self._connection.splice(pipe, wanted) if wanted else 0
+            self._framing.taken(count)
         except OSError as error:
             raise unavailable(error) from error
-        self._body.left = (self._body.left or 0) - count
         return count
 
     def document(self) -> bytes:
         """All of a small body; the connection is kept. Raises StorageUnavailable, also if the body is cut short."""
         document = b""
         try:
-            while block := self.read(LARGEST_DOCUMENT - len(document)):
+            while block := self.read(MAX_DOCUMENT - len(document)):
                 document += block
-            if self._body.left != 0:
+            if self._framing.left != 0:
                 raise unavailable(ConnectionResetError("the connection was closed within an answer"))
         finally:
             self.finish()
@@ -85,7 +81,7 @@ class S3Answer:
 
     def finish(self) -> None:
         """Keep the connection if the body was read to its end, close it otherwise."""
-        if self._may_be_kept and self._body.left == 0 and self._connection.is_left_clean:
+        if self._may_be_kept and self._framing.left == 0 and not self._connection.has_unread:
             self._connection.end_splicing()
             self._pool.give_back(self._connection)
         else:

@@ -1,44 +1,47 @@
-"""The body of an HTTP answer as it is framed (RFC 9112, 6.3): by a length, by chunks, or by the connection's end."""
+"""HTTP/1.1 protocol: how a response's body is framed (RFC 9112, 6.3), by a length, chunks, or the connection's end."""
 
 import re
 from typing import Protocol
 
 from app.storage.s3.connection import Connection
-from app.storage.s3.response_head import AnswerHead, MalformedAnswer
+from app.storage.s3.response_head import MalformedResponse, ResponseHead
 
+_LINE_END = b"\r\n"
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
 
 
-class AnswerBody(Protocol):
-    """What is still to come of a body."""
+class BodyFraming(Protocol):
+    """What is still to come of a body. Its bytes are taken off the connection by the caller."""
 
     left: int | None
     """Bytes; None where only the body's end will tell."""
 
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes; b"" at the end, or where the server ends early, which `left` tells. Raises OSError."""
+    def next(self, size: int) -> int:
+        """How many bytes, at most `size`, are the body's next on the connection; 0 at its end. Raises OSError."""
+
+    def taken(self, count: int) -> None:
+        """Note that `count` of those were taken, 0 if the connection has ended. Raises OSError."""
 
 
-class PlainBody:
+class PlainFraming:
     """`left` bytes, or all until the connection ends."""
 
-    def __init__(self, connection: Connection, left: int | None) -> None:
-        self._connection = connection
+    def __init__(self, left: int | None) -> None:
         self.left = left
 
-    def read(self, size: int) -> bytes:
-        """See `AnswerBody.read`."""
-        if self.left is None:
-            block = self._connection.receive(size)
-            self.left = None if block else 0
-            return block
-        wanted = min(size, self.left)
-        block = self._connection.receive(wanted) if wanted else b""
-        self.left -= len(block)
-        return block
+    def next(self, size: int) -> int:
+        """See `BodyFraming.next`."""
+        return size if self.left is None else min(size, self.left)
+
+    def taken(self, count: int) -> None:
+        """See `BodyFraming.taken`."""
+        if self.left is not None:
+            self.left -= count
+        elif not count:
+            self.left = 0
 
 
-class ChunkedBody:
+class ChunkedFraming:
     """Chunks until the last one and its trailers (RFC 9112, 7.1)."""
 
     def __init__(self, connection: Connection) -> None:
@@ -46,33 +49,36 @@ class ChunkedBody:
         self._chunk = 0
         self.left: int | None = None
 
-    def read(self, size: int) -> bytes:
-        """See `AnswerBody.read`."""
+    def next(self, size: int) -> int:
+        """See `BodyFraming.next`."""
         if not self._chunk and self.left is None:
             self._begin_chunk()
-        if self.left == 0:
-            return b""
-        block = self._connection.receive(min(size, self._chunk))
-        self._chunk -= len(block)
-        if block and not self._chunk and self._connection.line():
-            raise MalformedAnswer("a chunk that is longer than it says")
-        return block
+        return min(size, self._chunk)
+
+    def taken(self, count: int) -> None:
+        """See `BodyFraming.taken`."""
+        self._chunk -= count
+        if count and not self._chunk and self._line():
+            raise MalformedResponse("a chunk that is longer than it says")
 
     def _begin_chunk(self) -> None:
-        line = self._connection.line()
+        line = self._line()
         size = _CHUNK_SIZE.fullmatch(line)
         if size is None:
-            raise MalformedAnswer(f"a chunk that begins with {line[:40]!r}")
+            raise MalformedResponse(f"a chunk that begins with {line[:40]!r}")
         self._chunk = int(size[1], 16)
         if not self._chunk:
-            while self._connection.line():
+            while self._line():
                 pass
             self.left = 0
 
+    def _line(self) -> bytes:
+        return self._connection.read_until(_LINE_END)
 
-def body_of(head: AnswerHead, method: str, connection: Connection) -> AnswerBody:
-    """The body of the answer to `method` that has this head. Raises MalformedAnswer."""
+
+def framing_of(head: ResponseHead, method: str, connection: Connection) -> BodyFraming:
+    """The framing of the response to `method` that has this head. Raises MalformedResponse."""
     length = head.length(method)
     if length is None and head.is_chunked:
-        return ChunkedBody(connection)
-    return PlainBody(connection, length)
+        return ChunkedFraming(connection)
+    return PlainFraming(length)

@@ -1,6 +1,6 @@
-"""Signatures of requests in their Authorization header: AWS Signature Version 4, as S3 has it.
+"""AWS Signature Version 4 (SigV4) of S3 requests, in their Authorization header.
 
-Not minio's signer, which derives its key anew for each request, in 0.1 ms; after 8 MiB have passed through the
+Not minio-py's signer, which derives its key anew for each request, in 0.1 ms; after 8 MiB have passed through the
 processor's cache, as with each part of an upload, that is 0.3 ms.
 """
 
@@ -21,7 +21,7 @@ class Signer:
         self._key_of_day = ("", b"")
 
     def authorization(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> str:
-        """What the header has to say. `path` and `query` are percent-encoded, the query's names in order.
+        """The header's value. `path` and `query` are percent-encoded, the query's names in order.
 
         All `headers` are signed: names in lower case, host, x-amz-date and x-amz-content-sha256 among them, and no
         text with two spaces in a row.

@@ -1,18 +1,20 @@
-"""Objects in a bucket of MinIO or any other S3."""
+"""S3 storage: objects in a bucket of MinIO or any other S3."""
 
 from collections.abc import Callable, Iterator
 
 from app.config.sections import MinioSection
 from app.errors import ObjectChanged, ObjectNotFound, StorageUnavailable
 from app.storage.interface import PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
-from app.storage.s3.client import S3Account, S3Client
-from app.storage.s3.deadline import Patience
+from app.storage.s3.account import S3Account
+from app.storage.s3.client import S3Client
+from app.storage.s3.deadline import ProgressDeadline
 from app.storage.s3.errors import NoSuchBucket
 from app.storage.s3.listing import list_objects
-from app.storage.s3.multipart import BUFFERS, PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
+from app.storage.s3.multipart import BUFFER_COUNT, PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
+from app.storage.s3.presign import S3Presigner
 from app.storage.s3.reader import NoBytes, S3Reader
 from app.storage.s3.request import S3Request
-from app.storage.s3.response import S3Answer
+from app.storage.s3.response import S3Response
 
 
 class MinioStorage:
@@ -20,7 +22,7 @@ class MinioStorage:
 
     The bucket is made when it is absent and `may_create()` agrees, at the first write or ping, and never
     again once it was seen: a bucket that vanishes has taken its objects along, which an empty one would hide.
-    What is written in parts of `part_size` bytes has BUFFERS of them in memory.
+    An upload has BUFFER_COUNT parts of `part_size` bytes in memory.
     """
 
     name = "minio"
@@ -29,6 +31,7 @@ class MinioStorage:
         self, account: S3Account, *, may_create: Callable[[], bool] = lambda: True, part_size: int = PART_SIZE
     ) -> None:
         self.location = account.bucket
+        self._account = account
         self._part_size = part_size
         self._client = S3Client(account)
         self._may_create = may_create
@@ -45,7 +48,7 @@ class MinioStorage:
             use_ssl=config.use_ssl,
             region=config.region,
         )
-        return cls(account, may_create=may_create, part_size=config.upload_memory // BUFFERS)
+        return cls(account, may_create=may_create, part_size=config.upload_memory // BUFFER_COUNT)
 
     def __repr__(self) -> str:
         return f"MinioStorage({self._client!r})"
@@ -56,7 +59,7 @@ class MinioStorage:
         source: ByteSource,
         *,
         size: int | None = None,
-        on_upload_id: Callable[[str], None] = lambda _: None,
+        on_upload_id: Callable[[str], None] | None = None,
     ) -> WrittenObject:
         """Store all of `source`: up to one part in a single PUT, more in parts. See `Storage.write`."""
         self._see_bucket()
@@ -77,23 +80,21 @@ class MinioStorage:
                 raise ObjectChanged("The object is not the one that was written.")
             return NoBytes()
 
-        def ask(done: int) -> S3Answer:
+        def ask(done: int) -> S3Response:
             return self._ask_for(key, expected, start + done, length - done)
 
         return S3Reader(ask(0), length, ask)
 
     def stat(self, key: str) -> WrittenObject:
         """Size and ETag. See `Storage.stat`."""
-        patience = Patience()
+        deadline = ProgressDeadline()
         try:
-            answer = self._client.send(S3Request("HEAD", key, patience=patience))
+            response = self._client.send(S3Request("HEAD", key, deadline=deadline))
         except StorageUnavailable:
-            # The answer to a HEAD has no body, so a missing key and a missing bucket look alike: ask again by GET.
-            answer = self._client.send(S3Request("GET", key, patience=patience))
-            answer.finish()
-            return WrittenObject(answer.complete_length, answer.etag)
-        answer.document()
-        return WrittenObject(answer.complete_length, answer.etag)
+            # The response to a HEAD has no body, so a missing key and a missing bucket look alike: ask again by GET.
+            response = self._client.send(S3Request("GET", key, deadline=deadline))
+        response.finish()
+        return WrittenObject(response.complete_length, response.etag)
 
     def delete(self, key: str) -> None:
         """Remove the object; it being gone already is success."""
@@ -112,6 +113,10 @@ class MinioStorage:
         """Everything below OBJECTS. See `Storage.pages`."""
         return list_objects(self._client, PAGE_SIZE)
 
+    def presigner(self, host: str = "") -> S3Presigner:
+        """Signs with this storage's own keys. See `Storage.presigner`."""
+        return S3Presigner(self._account, host or self._account.endpoint)
+
     def ping(self) -> None:
         """Ask for the bucket, and make it if this is the first time; StorageUnavailable tells why not."""
         if not self._bucket_seen:
@@ -122,34 +127,34 @@ class MinioStorage:
     def close(self) -> None:
         self._client.close()
 
-    def _ask_for(self, key: str, expected: WrittenObject, start: int, length: int) -> S3Answer:
-        """The answer that brings these bytes of exactly this object. Raises as `open` does."""
+    def _ask_for(self, key: str, expected: WrittenObject, start: int, length: int) -> S3Response:
+        """The response that brings these bytes of exactly this object. Raises as `open` does."""
         headers = {"if-match": f'"{expected.fingerprint}"'}
         if length < expected.size:
             headers["range"] = f"bytes={start}-{start + length - 1}"
-        answer = self._client.send(S3Request("GET", key, headers=headers))
-        if WrittenObject(answer.complete_length, answer.etag) != expected:
-            answer.finish()
+        response = self._client.send(S3Request("GET", key, headers=headers))
+        if WrittenObject(response.complete_length, response.etag) != expected:
+            response.finish()
             raise ObjectChanged("The object is not the one that was written.")
-        return answer
+        return response
 
     def _put(self, key: str, part: Part) -> str:
         """Store the object in one request, and return its ETag."""
-        answer = self._client.send(S3Request("PUT", key, body=part.body))
-        answer.document()
-        if not answer.etag:
+        response = self._client.send(S3Request("PUT", key, body=part.body))
+        response.document()
+        if not response.etag:
             raise StorageUnavailable("The storage gave no ETag for an object. Is this an S3?")
-        return answer.etag
+        return response.etag
 
     def _ask_for_bucket(self) -> None:
-        """Raise NoSuchBucket or StorageUnavailable with the S3's reason, which the answer to a HEAD would lack."""
+        """Raise NoSuchBucket or StorageUnavailable with the S3's reason, which the response to a HEAD would lack."""
         query = {"list-type": "2", "max-keys": "1", "prefix": "none/"}
         self._client.send(S3Request("GET", query=query)).document()
 
     def _see_bucket(self) -> None:
         if self._bucket_seen:
             return
-        # Without a lock: making it twice does no harm, and behind one everybody would wait for a dead storage in turn.
+        # Without a lock: making it twice does no harm, and behind one all threads would wait for a dead S3 in turn.
         try:
             self._ask_for_bucket()
         except NoSuchBucket:

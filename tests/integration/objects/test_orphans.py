@@ -160,7 +160,7 @@ def test_the_storage_s_identity_is_no_orphan(orphans: Run, parts: Services) -> N
 
 def test_more_than_a_page(orphans: Run, parts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """All pages are compared, also while what they list is deleted."""
-    for module in ("minio", "filesystem"):
+    for module in ("s3.storage", "filesystem"):
         monkeypatch.setattr(f"app.storage.{module}.PAGE_SIZE", 3)
     for number in range(10):
         orphan(parts.storage, key=parts.reconciler.ledger.reserve() if number % 2 else "")

@@ -13,7 +13,7 @@ from minio import Minio
 
 from app.storage.filesystem import MARKER, FilesystemStorage
 from app.storage.interface import Storage
-from app.storage.s3.client import S3Account
+from app.storage.s3.account import S3Account
 from app.storage.s3.storage import MinioStorage
 from dev.parts import s3
 

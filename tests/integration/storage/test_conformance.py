@@ -152,7 +152,7 @@ def listed(storage: Storage) -> list[ListedObject]:
 
 def test_every_object_is_listed_once(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many pages there are, each object is in one of them, with its size."""
-    for module in ("minio", "filesystem"):
+    for module in ("s3.storage", "filesystem"):
         monkeypatch.setattr(f"app.storage.{module}.PAGE_SIZE", 3)
     sizes = {f"objects/{number % 4:02}/{number:032x}": number for number in range(10)}
     for key, size in sizes.items():
@@ -193,7 +193,7 @@ def test_an_object_ages_by_the_storage_s_clock(storage: Storage, key: str) -> No
 
 def test_deleting_while_pages_come_leaves_out_nothing(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each page may be deleted before the next is asked for."""
-    for module in ("minio", "filesystem"):
+    for module in ("s3.storage", "filesystem"):
         monkeypatch.setattr(f"app.storage.{module}.PAGE_SIZE", 3)
     for number in range(10):
         storage.write(f"objects/ab/{number:032x}", Generated(1))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ObjectNotFound, StorageFull, StorageUnavailable
-from app.storage.s3.client import S3Account
+from app.storage.s3.account import S3Account
 from app.storage.s3.multipart import PART_SIZE
 from app.storage.s3.storage import MinioStorage
 from dev.parts import processes, s3
@@ -167,7 +167,7 @@ def test_an_answer_that_stalls_half_way_is_told(
     minio_server: s3.S3, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A storage that stands still in the middle of a download is given up."""
-    monkeypatch.setattr("app.storage.s3.reader.STREAM", 0.5)
+    monkeypatch.setattr("app.storage.s3.reader.READ_TIMEOUT", 0.5)
     direct, go_on = MinioStorage(account(minio_server, bucket)), threading.Event()
     written = direct.write("k", Generated(4 * MIB))
     with serving(stalling(minio_server.endpoint, after=2 * MIB, until=go_on)) as endpoint:

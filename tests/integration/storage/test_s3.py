@@ -10,7 +10,7 @@ import pytest
 from app.config.sections import MinioSection
 from app.errors import ObjectNotFound, UploadInterrupted
 from app.server.pipe import SIZE, open_pipe
-from app.storage.s3.multipart import BUFFERS, PART_SIZE, list_uploads, part_size
+from app.storage.s3.multipart import BUFFER_COUNT, PART_SIZE, list_uploads, part_size
 from app.storage.s3.reader import S3Reader
 from app.storage.s3.request import S3Request
 from app.storage.s3.storage import MinioStorage
@@ -134,7 +134,7 @@ def test_upload_memory(s3_server: s3.S3, bucket: str, key: str) -> None:
 
 def test_size_of_parts() -> None:
     """Ten thousand parts hold more than S3's 5 TiB, with the smallest buffers too."""
-    for first in (16 * MIB // BUFFERS, PART_SIZE):
+    for first in (16 * MIB // BUFFER_COUNT, PART_SIZE):
         assert sum(part_size(number, first) for number in range(1, 10_001)) > 5 * 1024**4
 
 
@@ -144,7 +144,7 @@ def spliced(reader: S3Reader, size: int) -> bytes:
     with open_pipe() as ends:
         assert ends is not None
         source, target = ends
-        while count := reader.splice(target, size):
+        while count := reader.splice_into(target, size):
             moved += os.read(source, count)
     reader.close()
     return bytes(moved)

@@ -32,7 +32,7 @@ class Source:
         self.left -= count
         return b"x" * count
 
-    def splice(self, target: int, size: int) -> int:
+    def splice_into(self, target: int, size: int) -> int:
         self.spliced += (count := os.write(target, self.read(size)))
         return count
 

@@ -4,37 +4,37 @@ import time
 
 import pytest
 
-from app.storage.s3.deadline import Patience
+from app.storage.s3.deadline import ProgressDeadline
 
 
 def test_it_runs_out_without_progress() -> None:
     """Standstill ends in TimeoutError."""
-    patience = Patience(0.01)
+    deadline = ProgressDeadline(0.01)
     time.sleep(0.02)
     with pytest.raises(TimeoutError):
-        patience.left()
+        deadline.remaining()
 
 
 def test_progress_starts_it_again() -> None:
     """What moves is waited for, however long it takes altogether."""
-    patience = Patience(0.05)
+    deadline = ProgressDeadline(0.05)
     for _ in range(5):
         time.sleep(0.02)
-        patience.progress()
-    assert patience.left() > 0
+        deadline.reset()
+    assert deadline.remaining() > 0
 
 
 def test_a_large_file_gets_more() -> None:
     """One second more for every 256 MiB."""
-    assert 4.9 < Patience(1, for_bytes=1024**3).left() < 5.1
+    assert 4.9 < ProgressDeadline(1, for_bytes=1024**3).remaining() < 5.1
 
 
 def test_a_storage_that_is_alive_is_waited_for() -> None:
     """Long work goes on while the storage answers other questions, and ends when it does not."""
     answers = [True, False]
-    patience = Patience(0.01, is_alive=lambda: answers.pop(0))
+    deadline = ProgressDeadline(0.01, is_alive=lambda: answers.pop(0))
     time.sleep(0.02)
-    assert patience.left() > 0
+    assert deadline.remaining() > 0
     time.sleep(0.02)
     with pytest.raises(TimeoutError):
-        patience.left()
+        deadline.remaining()

@@ -11,13 +11,14 @@ import pytest
 
 from app.errors import ObjectNotFound, StorageUnavailable
 from app.server.pipe import SIZE, open_pipe
-from app.storage.s3.client import S3Account, S3Client
-from app.storage.s3.deadline import BYTES_PER_EXTRA_SECOND, FIRST_BYTE, STREAM, Patience
+from app.storage.s3.account import S3Account
+from app.storage.s3.client import S3Client
+from app.storage.s3.deadline import BYTES_PER_EXTRA_SECOND, FIRST_BYTE_TIMEOUT, READ_TIMEOUT, ProgressDeadline
 from app.storage.s3.request import S3Request
-from app.storage.s3.response import S3Answer
+from app.storage.s3.response import S3Response
 
 HEAD = b"HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 5\r\n\r\n"
-PAUSE = FIRST_BYTE + 0.5
+PAUSE = FIRST_BYTE_TIMEOUT + 0.5
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 Script = Sequence[bytes | float]
@@ -75,7 +76,7 @@ def serving(*script: Script) -> Iterator[tuple[S3Client, Server]]:
         thread.join(10)
 
 
-def get(client: S3Client, method: str = "GET") -> S3Answer:
+def get(client: S3Client, method: str = "GET") -> S3Response:
     return client.send(S3Request(method, "key"))
 
 
@@ -112,8 +113,8 @@ def test_chunked_answer(chunks: bytes, size: int) -> None:
 
 def test_slow_chunks_are_waited_for_as_long_as_the_head() -> None:
     """MinIO sends a head, and a space every ten seconds, while it puts a large file together."""
-    patience = Patience(for_bytes=2 * BYTES_PER_EXTRA_SECOND)
-    request = S3Request("POST", "key", patience=patience)
+    deadline = ProgressDeadline(for_bytes=2 * BYTES_PER_EXTRA_SECOND)
+    request = S3Request("POST", "key", deadline=deadline)
     with serving([CHUNKED, b"1\r\n \r\n", PAUSE, b"5\r\nhello\r\n0\r\n\r\n"]) as (client, _):
         assert client.send(request).document() == b" hello"
 
@@ -125,7 +126,7 @@ def test_splice_from_a_slow_storage() -> None:
     slow = [head, body[:100_000], 0.5, body[100_000:100_001], 0.5, body[100_001:]]
     with serving(slow, [HEAD, b"again"], [HEAD, b"still"]) as (client, server):
         answer = get(client)
-        answer.wait_for_bytes(STREAM)
+        answer.set_read_timeout(READ_TIMEOUT)
         started, moved = time.monotonic(), b""
         for place, seconds in ((100_000, 0.4), (100_001, 0.9), (len(body), PAUSE)):
             while len(moved) < place:
@@ -139,12 +140,12 @@ def test_splice_from_a_slow_storage() -> None:
         assert server.connections == 1
 
 
-def piece_of(answer: S3Answer, size: int) -> bytes:
+def piece_of(answer: S3Response, size: int) -> bytes:
     """What one splice moves."""
     with open_pipe() as ends:
         assert ends is not None
         source, target = ends
-        return os.read(source, answer.splice(target, min(size, SIZE)))
+        return os.read(source, answer.splice_into(target, min(size, SIZE)))
 
 
 def test_answer_that_ends_with_its_connection() -> None:
