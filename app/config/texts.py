@@ -91,7 +91,7 @@ def bucket(text: str) -> str:
 
 def region(text: str) -> str:
     """The name of a region; empty for none."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{0,64}", text):
+    if text and not re.fullmatch(r"(?![_-])[A-Za-z0-9_-]{1,63}(?<![_-])", text):
         raise refused(printable_value(text))
     return text
 

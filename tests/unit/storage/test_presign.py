@@ -18,7 +18,7 @@ DISPOSITION = "attachment; filename=\"a \\\"b\\\".tar.gz\"; filename*=UTF-8''%C3
 CONTENT_TYPE = "application/x-tar; a=\"b c+d\""
 
 
-def url_of(endpoint: str, host: str = "", *, use_ssl: bool = False, region: str = "", bucket: str = "b") -> SplitResult:
+def url_of(endpoint: str, host: str = "", *, use_ssl: bool = False, region: str = "", bucket: str = "packages") -> SplitResult:
     """What the storage at `endpoint` signs for clients that reach it at `host`."""
     storage = MinioStorage(S3Account(endpoint, "access", "secret", bucket, use_ssl=use_ssl, region=region))
     return storage.presigner(host).fetch_url(KEY, disposition=DISPOSITION, content_type=CONTENT_TYPE)
@@ -62,7 +62,7 @@ def test_it_is_what_minio_s_signer_makes(region: str, monkeypatch: pytest.Monkey
     query = "&".join(f"{name}={quote(text, safe='-_.~')}" for name, text in overrides.items())
     expected = presign_v4(
         method="GET",
-        url=SplitResult("http", "s3.example:9000", f"/b/{KEY}", query, ""),
+        url=SplitResult("http", "s3.example:9000", f"/packages/{KEY}", query, ""),
         region=region or "us-east-1",
         credentials=Credentials("access", "secret"),
         date=moment,
