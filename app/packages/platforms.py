@@ -1,7 +1,7 @@
 """The platforms and architectures that a package may be for, each under one canonical name.
 
 Sources: OpenTelemetry's semantic conventions (`os.type`, `host.arch`) and Go's GOOS and GOARCH. Where the two
-name the same thing differently, the GO name is kept.
+name the same thing differently, the GO name is kept; aliases are also what machines and release files say.
 """
 
 ANY_ARCH = "any"
@@ -16,16 +16,23 @@ _HOST_ARCH_ONLY = "ia64"
 PLATFORMS = frozenset(f"{_GOOS} {_OS_TYPE_ONLY}".split())
 ARCHES = frozenset(f"{_GOARCH} {_HOST_ARCH_ONLY} {ANY_ARCH}".split())
 
-PLATFORM_ALIASES = {"macos": "darwin", "z_os": "zos", "dragonflybsd": "dragonfly"}
-ARCH_ALIASES = {
-    "x86_64": "amd64",
-    "aarch64": "arm64",
-    "i386": "386",
-    "i686": "386",
-    "x86": "386",
-    "arm32": "arm",
-    "ppc32": "ppc",
+_PLATFORM_ALIASES = {
+    "darwin": "macos osx mac",
+    "dragonfly": "dragonflybsd",
+    "windows": "win win32 win64",
+    "zos": "z_os",
 }
+_ARCH_ALIASES = {
+    "386": "i386 i686 x86",
+    "amd64": "x86_64 x86-64 x64",
+    "any": "noarch all",
+    "arm": "arm32 armv6 armv6l armv7 armv7l armhf",
+    "arm64": "aarch64 armv8",
+    "loong64": "loongarch64",
+    "ppc": "ppc32",
+}
+PLATFORM_ALIASES = {alias: name for name, aliases in _PLATFORM_ALIASES.items() for alias in aliases.split()}
+ARCH_ALIASES = {alias: name for name, aliases in _ARCH_ALIASES.items() for alias in aliases.split()}
 
 
 def canonical_platform(text: str) -> str | None:

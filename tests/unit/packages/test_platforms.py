@@ -7,7 +7,11 @@ from app.packages.platforms import ARCH_ALIASES, ARCHES, PLATFORM_ALIASES, PLATF
 
 @pytest.mark.parametrize(
     ("sent", "name"),
-    [("Linux", "linux"), ("macos", "darwin"), ("z_os", "zos"), ("DragonflyBSD", "dragonfly"), ("hpux", "hpux")],
+    [
+        *(("Linux", "linux"), ("z_os", "zos"), ("DragonflyBSD", "dragonfly"), ("hpux", "hpux")),
+        *((alias, "darwin") for alias in ("macos", "macOS", "osx", "mac")),
+        *((alias, "windows") for alias in ("win", "win32", "Win64")),
+    ],
 )
 def test_a_platform_in_any_case_or_alias_has_one_name(sent: str, name: str) -> None:
     """os.type and GOOS spellings meet in the GO name."""
@@ -16,7 +20,14 @@ def test_a_platform_in_any_case_or_alias_has_one_name(sent: str, name: str) -> N
 
 @pytest.mark.parametrize(
     ("sent", "name"),
-    [("X86_64", "amd64"), ("aarch64", "arm64"), ("i686", "386"), ("arm32", "arm"), ("ppc32", "ppc"), ("any", "any")],
+    [
+        *((alias, "amd64") for alias in ("X86_64", "x86-64", "x64")),
+        *((alias, "arm64") for alias in ("aarch64", "armv8")),
+        *((alias, "386") for alias in ("i386", "i686", "x86")),
+        *((alias, "arm") for alias in ("arm32", "armv6", "armv6l", "armv7", "armv7l", "armhf")),
+        *((alias, "any") for alias in ("any", "noarch", "all")),
+        *(("ppc32", "ppc"), ("loongarch64", "loong64")),
+    ],
 )
 def test_an_arch_in_any_case_or_alias_has_one_name(sent: str, name: str) -> None:
     """host.arch, GOARCH and uname spellings meet in the GO name."""
