@@ -52,9 +52,18 @@ class Invalid(ServiceError):
 
     detail = "Some fields or parameters are not valid; see errors."
 
-    def __init__(self, errors: Mapping[str, Sequence[str]], detail: str | None = None) -> None:
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
         self.errors = {field: list(messages) for field, messages in errors.items()}
-        super().__init__(detail)
+        super().__init__(self._summary())
+
+    def _summary(self) -> str | None:
+        """The first error, and how many more there are; None where there is none."""
+        messages = [(field, message) for field, messages in self.errors.items() for message in messages]
+        if not messages:
+            return None
+        field, message = messages[0]
+        more = f" ({len(messages) - 1} more in errors)" if len(messages) > 1 else ""
+        return f"{message}{more}" if field == "_schema" else f"{field}: {message}{more}"
 
 
 class DigestMismatch(Invalid):
@@ -67,7 +76,37 @@ class DigestMismatch(Invalid):
 class Unauthorized(ServiceError):
     """No token, or one that does not count (401)."""
 
-    detail = "Send a valid token as 'Authorization: Bearer …'; POST /api/v1/auth/login makes one."
+    detail = "Send a token as 'Authorization: Bearer …'; POST /api/v1/auth/login makes one."
+
+
+class TokenRefused(Unauthorized):
+    """A token that does not count; `description` says why in the challenge (RFC 6750, 3)."""
+
+    description = "The token does not count"
+
+
+class MalformedToken(TokenRefused):
+    """Not a token of this service."""
+
+    description = "The token is malformed"
+
+    detail = "The token is malformed, or is not one of this service's. POST /api/v1/auth/login makes one."
+
+
+class TokenExpired(TokenRefused):
+    """A token of this service whose time is over."""
+
+    description = "The token has expired"
+
+    detail = "The token has expired. POST /api/v1/auth/login makes another one."
+
+
+class TokenEnded(TokenRefused):
+    """A token of this service that was ended: revoked, of a changed password, of a user disabled or removed."""
+
+    description = "The token has been revoked"
+
+    detail = "The token has been revoked, or its user has been disabled or removed, or has another password."
 
 
 class WrongCredentials(Unauthorized):
@@ -128,10 +167,14 @@ class LastAdmin(Conflict):
 
 
 class PackageExists(Conflict):
-    detail = (
-        "A package with this name, version, platform and arch exists with other bytes; it stays as it was. "
-        "Publish under another version, or delete it first."
-    )
+    """The coordinates hold other bytes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "A package with this name, version, platform and arch exists with other bytes; it stays as it was. There "
+            "is one file for each version, platform and arch: publish changed bytes under another version, and the "
+            f"same version in another format under another name, such as {name}-deb."
+        )
 
 
 class PackagePinned(Conflict):

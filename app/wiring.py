@@ -148,7 +148,7 @@ def build_packages(config: Config, store: PackageStore, ledger: Ledger, storage:
         reader=reader,
         manager=PackageManager(store, ledger, storage),
         sender=PackageSender(reader, make_presigner(config, storage), config.packages.delivery),
-        to_json=PackageJson(storage.location),
+        to_json=PackageJson(storage.location, config.server.public_url),
         scrubber=Scrubber(reader),
         scrub_log=ScrubLog(store.database),
     )

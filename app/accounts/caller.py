@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.accounts.roles import Role
+from app.errors import Forbidden
 
 Kind = Literal["user", "token"]
 
@@ -50,6 +51,11 @@ class Caller:
     is_active: bool
     series: str = field(default="", repr=False)
     file: FileScope | None = None
+
+    def insist_on(self, role: Role) -> None:
+        """Raises Forbidden if the caller's role is lower than `role`."""
+        if self.role < role:
+            raise Forbidden(f"This needs the role {role.label}; yours is {self.role.label}.")
 
     @property
     def subject(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, select, true
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, true
 
 from app.accounts.caller import Caller, Kind
 from app.accounts.models import MachineToken, User
@@ -40,6 +40,14 @@ def with_owner(query: str) -> dict[Kind, str]:
     }
 
 
+def changing_with_owner(change: str) -> dict[Kind, str]:
+    """The same for a statement that changes one row at most and returns its `id`."""
+    return {
+        kind: f"WITH changed AS ({change}) {query}"
+        for kind, query in with_owner("SELECT id FROM changed").items()
+    }
+
+
 def rows_with_owner(
     kind: Kind, columns: Sequence[ColumnElement[Any]], order: Sequence[ColumnElement[Any]]
 ) -> Select[Any]:
@@ -69,7 +77,19 @@ def fetch_rows_with_caller(
     return _caller(claims, rows[0]) if rows else find_caller(database, claims), rows
 
 
-def _caller(claims: Claims, row: Any) -> Caller | None:
+def change_with_caller(
+    connection: Connection, caller: Caller, changes: dict[Kind, str], parameters: dict[str, Any]
+) -> tuple[Caller | None, bool]:
+    """Carry out the statement of `changing_with_owner`: the caller as it is by now, and whether a row was changed.
+
+    None for a caller whose token has been ended; one that has only run out since the request came still counts.
+    """
+    statement = changes[caller.kind]
+    row = connection.exec_driver_sql(statement, {**parameters, "owner_id": caller.id}).one_or_none()
+    return _caller(caller, row), row is not None and row.id is not None
+
+
+def _caller(claims: Claims | Caller, row: Any) -> Caller | None:
     if row is None or row.owner_series != claims.series or not row.owner_is_active:
         return None
     role = Role.labelled(row.owner_role)

@@ -5,9 +5,11 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.database import Database
 from app.objects.models import KEY_LENGTH, StoredObject
@@ -112,6 +114,16 @@ class Ledger:
                 StoredObject.changed_at <= func.now() - deleted_before,
             )
             return connection.execute(statement).rowcount == 1
+
+
+def make_live() -> ReturningUpdate[Any]:
+    """The statement that moves the key `object_key` from `writing` to `live`, and returns it as `id`."""
+    return (
+        update(StoredObject)
+        .where(StoredObject.key == bindparam("object_key"), StoredObject.state == literal_column("'writing'"))
+        .values(state=literal_column("'live'"), changed_at=func.now())
+        .returning(StoredObject.key.label("id"))
+    )
 
 
 def transition(connection: Connection, key: str, before: str, after: str) -> bool:

@@ -152,6 +152,6 @@ class PackageFile(MethodView):
 def publish(upload: Upload) -> Response:
     """Publish for the caller: 201 with the new package's place, 200 with that of the one that was there."""
     with uploading():
-        published = get(PackageManager).publish(upload, caller().username)
+        published = get(PackageManager).publish(upload, caller())
     place = f"{get(Config).server.public_url}/api/v1/packages/{published.package.id}"
     return json_answer(get(PackageJson)(published.package), 201 if published.created else 200, Location=place)

@@ -5,5 +5,5 @@ from urllib.parse import quote
 
 def file_path(name: str, version: str, platform: str, arch: str, file_name: str) -> str:
     """The path of the file below the public URL: stable, and its last part is the real file name."""
-    parts = (name, version, platform, arch, file_name)
-    return "/api/v1/packages/" + "/".join(quote(part, safe="") for part in parts)
+    # None of the parts has a slash.
+    return f"/api/v1/packages/{quote(f'{name}/{version}/{platform}/{arch}/{file_name}')}"

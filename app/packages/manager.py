@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from app.accounts.caller import Caller
 from app.database import CommitInDoubt
 from app.errors import (
     DatabaseUnavailable,
@@ -40,18 +41,19 @@ class PackageManager:
         self.ledger = ledger
         self.storage = storage
 
-    def publish(self, upload: Upload, owner: str) -> Published:
+    def publish(self, upload: Upload, publisher: Caller) -> Published:
         """Store `upload` and make it visible in one commit.
 
         Raises PackageExists if the coordinates hold other bytes, DigestMismatch, what the upload itself raises,
-        StorageFull, Unavailable. Whatever it raises, nothing of the upload becomes visible.
+        TokenEnded or Forbidden if `publisher` may not publish any more, StorageFull, Unavailable. Whatever it raises,
+        nothing of the upload becomes visible.
         """
         content = HashingReader(upload.open_file())
         key = self.ledger.reserve()
         with self._discarding(key):
             note_upload_id = functools.partial(self.ledger.note_upload_id, key)
             written = self.storage.write(key, content, size=upload.size, on_upload_id=note_upload_id)
-            package = described(upload.finish(), content, owner)
+            package = described(upload.finish(), content, publisher)
             return self._make_visible(key, package, written)
 
     def delete(self, package_id: int) -> None:
@@ -127,7 +129,7 @@ class PackageManager:
             log.warning("left %s to reconcile: %s", key, error.detail)
 
 
-def described(fields: UploadFields, content: HashingReader, owner: str) -> NewPackage:
+def described(fields: UploadFields, content: HashingReader, publisher: Caller) -> NewPackage:
     """The package that `fields` and the bytes received make. Raises DigestMismatch, Invalid for an empty file."""
     if content.size == 0:
         raise Invalid({"file": ["The file is empty."]})
@@ -140,5 +142,5 @@ def described(fields: UploadFields, content: HashingReader, owner: str) -> NewPa
         content_type=fields.content_type,
         description=fields.description,
         checksum=checksum,
-        created_by=owner,
+        publisher=publisher,
     )

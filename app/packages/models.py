@@ -15,6 +15,7 @@ FILE_NAME_LENGTH = 255
 CONTENT_TYPE_LENGTH = 255
 DESCRIPTION_LENGTH = 10_000
 FINGERPRINT_LENGTH = 255
+KIND_LENGTH = 10
 
 SORTS = ("created_at", "name", "version_key")
 FILTERS: tuple[tuple[str, ...], ...] = (
@@ -61,6 +62,7 @@ class Package(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     created_by: Mapped[str] = mapped_column(String(100))
+    created_by_kind: Mapped[str] = mapped_column(String(KIND_LENGTH), server_default="user")
 
     __table_args__ = (
         UniqueConstraint("name", "version", "platform", "arch", name="uq_packages_coordinates"),

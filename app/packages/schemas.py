@@ -8,8 +8,10 @@ from marshmallow import fields as marshmallow_fields
 from app.http.fields import Flag, Moment, QueryFlag, rfc3339
 from app.http.paging import PageQuery
 from app.packages import fields
+from app.packages.links import file_path
 from app.packages.listing import DEFAULT_SORT, SORT_NAMES
 from app.packages.store import PackageRow
+from app.packages.versions import is_semver
 
 MAX_Q_LENGTH = 200
 
@@ -31,13 +33,22 @@ class PackageSchema(Schema):
     created_at = Moment()
     updated_at = Moment()
     created_by = marshmallow_fields.String(metadata={"description": "Who uploaded it; kept after they are gone."})
+    created_by_kind = marshmallow_fields.String(
+        validate=validate.OneOf(("user", "token")), metadata={"description": "Whether that is a user or a token."}
+    )
+    is_semver = marshmallow_fields.Boolean(
+        metadata={"description": "false: the version is no SemVer 2.0.0, and sorts below all that are."}
+    )
+    download_url = marshmallow_fields.URL(metadata={"description": "Where its bytes are, by its coordinates."})
 
 
 class PackageJson:
-    """Writes packages as PackageSchema describes them. `location` is the bucket's or folder's name."""
+    """Writes packages as PackageSchema describes them."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, public_url: str) -> None:
+        """`location`: the bucket's or folder's name; `public_url`: the base of the links."""
         self.location = location
+        self.public_url = public_url.rstrip("/")
 
     def __call__(self, package: PackageRow) -> dict[str, Any]:
         """The package's fields."""
@@ -56,6 +67,10 @@ class PackageJson:
             "created_at": rfc3339(package.created_at),
             "updated_at": rfc3339(package.updated_at),
             "created_by": package.created_by,
+            "created_by_kind": package.created_by_kind,
+            "is_semver": is_semver(package.version),
+            "download_url": self.public_url
+            + file_path(package.name, package.version, package.platform, package.arch, package.file_name),
         }
 
 

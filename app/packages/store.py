@@ -8,11 +8,12 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.accounts.caller import Caller
-from app.accounts.caller_queries import fetch_with_caller, with_owner
+from app.accounts.caller_queries import change_with_caller, changing_with_owner, fetch_with_caller, with_owner
+from app.accounts.roles import Role
 from app.accounts.tokens import Claims
 from app.database import Database, compiled
-from app.errors import PackageExists, PackageNotFound, Unavailable
-from app.objects.ledger import transition
+from app.errors import PackageExists, PackageNotFound, TokenEnded, Unavailable
+from app.objects.ledger import make_live, transition
 from app.packages.models import Package
 from app.packages.versions import is_prerelease, sort_key
 from app.storage.interface import WrittenObject
@@ -29,6 +30,7 @@ BY_COORDINATES = compiled(select(*COLUMNS).where(*(getattr(Package, name) == bin
 
 BY_ID_AND_CALLER = with_owner(BY_ID)
 BY_COORDINATES_AND_CALLER = with_owner(BY_COORDINATES)
+MAKE_LIVE = changing_with_owner(compiled(make_live()))
 
 INSERT_TRIES = 3
 
@@ -55,7 +57,7 @@ class NewPackage:
     content_type: str
     description: str
     checksum: str
-    created_by: str
+    publisher: Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,15 @@ class PackageStore:
     def publish(self, key: str, package: NewPackage, written: WrittenObject) -> PackageRow:
         """Make the package visible and its object live, in one commit. This commit publishes.
 
-        Raises PackageExists (other bytes), AlreadyPublished (the same bytes), Unavailable if the object has been
-        given up meanwhile, CommitInDoubt.
+        Raises TokenEnded or Forbidden if its publisher may not do so any more, PackageExists (other bytes),
+        AlreadyPublished (the same bytes), Unavailable if the object has been given up meanwhile, CommitInDoubt.
         """
         with self.database.writing() as connection:
-            if not transition(connection, key, "writing", "live"):
+            publisher, moved = change_with_caller(connection, package.publisher, MAKE_LIVE, {"object_key": key})
+            if publisher is None:
+                raise TokenEnded
+            publisher.insist_on(Role.PUBLISHER)
+            if not moved:
                 raise Unavailable("The upload was given up before it could be published. Send it again.")
             return _insert(connection, key, package, written)
 
@@ -195,7 +201,8 @@ def _insertion(key: str, package: NewPackage, written: WrittenObject) -> Any:
         object_key=key,
         fingerprint=written.fingerprint,
         description=package.description,
-        created_by=package.created_by,
+        created_by=package.publisher.username,
+        created_by_kind=package.publisher.kind,
     )
     return statement.on_conflict_do_nothing(constraint="uq_packages_coordinates").returning(*COLUMNS)
 
@@ -207,5 +214,6 @@ def _insert(connection: Connection, key: str, package: NewPackage, written: Writ
             return row
         existing = connection.exec_driver_sql(BY_COORDINATES, asdict(package.coordinates)).one_or_none()
         if existing is not None:
-            raise AlreadyPublished(existing) if existing.checksum == package.checksum else PackageExists
+            is_same = existing.checksum == package.checksum
+            raise AlreadyPublished(existing) if is_same else PackageExists(existing.name)
     raise Unavailable("This package is being deleted again and again. Send it again.")

@@ -4,11 +4,13 @@ import base64
 import hashlib
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from app.accounts.roles import Role
 from app.wiring import Services
-from tests.api.conftest import problem_of
+from tests.api.conftest import PASSWORD, problem_of
 from tests.api.packages.publishing import CONTENT, post, published, put, sha256
 
 
@@ -32,8 +34,40 @@ def test_a_form_publishes_a_package(publisher: FlaskClient) -> None:
     assert package["is_active"] is True
     assert set(package) == {
         *("id", "name", "version", "platform", "arch", "file_name", "file_size", "checksum", "storage_path"),
-        *("description", "is_active", "created_at", "updated_at", "created_by"),
+        *("description", "is_active", "created_at", "updated_at", "created_by", "created_by_kind", "is_semver"),
+        "download_url",
     }
+
+
+def test_a_package_says_where_its_bytes_are(publisher: FlaskClient) -> None:
+    """download_url: absolute, by its coordinates, on the configured base, also in lists."""
+    package = published(publisher, name="a+b", version="1.0.0~rc", file_name="agent ü.bin")
+    path = "/api/v1/packages/a%2Bb/1.0.0~rc/linux/amd64/agent%20%C3%BC.bin"
+    assert package["download_url"] == f"http://127.0.0.1:8080{path}"
+    assert publisher.get("/api/v1/packages").get_json() == [package]
+    assert publisher.get(path).data == CONTENT
+
+
+@pytest.mark.parametrize(("version", "is_semver"), [("v1.0.0-rc.1+5", True), ("2026.11", False), ("1.0.0~rc", False)])
+def test_a_package_says_whether_its_version_is_semver(publisher: FlaskClient, version: str, is_semver: bool) -> None:
+    """One that is not sorts below all that are."""
+    assert published(publisher, version=version)["is_semver"] is is_semver
+
+
+def test_a_token_does_not_sign_as_a_user(publisher: FlaskClient, app: Flask, parts: Services) -> None:
+    """A machine token may have a user's name: created_by_kind tells them apart."""
+    assert published(publisher)["created_by_kind"] == "token"
+    with app.app_context():
+        parts.accounts.create_user("publisher", PASSWORD, Role.PUBLISHER)
+    login = publisher.post("/api/v1/auth/login", json={"username": "publisher", "password": PASSWORD}).get_json()
+    publisher.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {login['token']}"
+    assert published(publisher, version="2.0.0")["created_by_kind"] == "user"
+
+
+def test_other_bytes_are_told_what_to_do(publisher: FlaskClient) -> None:
+    """409 says that there is one file for each version, platform and arch, and how to have two."""
+    published(publisher)
+    assert "opamp-agent-deb" in problem_of(post(publisher, b"a .deb"))["detail"]
 
 
 def test_raw_bytes_publish_a_package(publisher: FlaskClient) -> None:
@@ -54,12 +88,14 @@ def test_the_stored_object_is_the_file(publisher: FlaskClient, parts: Services) 
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"), [("macOS", "darwin"), ("z_os", "zos"), ("Windows", "windows"), ("dragonflybsd", "dragonfly")]
+    ("sent", "kept"), [("macOS", "darwin"), ("z_os", "zos"), ("Win64", "windows"), ("dragonflybsd", "dragonfly")]
 )
 def test_platform_aliases_are_kept_under_the_go_name(publisher: FlaskClient, sent: str, kept: str) -> None:
     """Fields, paths and filters take every alias and mean the same package."""
-    assert published(publisher, platform=sent)["platform"] == kept
-    assert len(publisher.get("/api/v1/packages", query_string={"platform": sent}).get_json()) == 1
+    package = published(publisher, platform=sent, arch="x64")
+    assert (package["platform"], package["arch"]) == (kept, "amd64")
+    filters = {"platform": sent, "arch": "x86-64"}
+    assert len(publisher.get("/api/v1/packages", query_string=filters).get_json()) == 1
     assert publisher.get(f"/api/v1/packages/opamp-agent/1.0.0/{sent}/x86_64/agent.bin").status_code == 200
 
 
