@@ -11,7 +11,7 @@ from app.accounts.caller import Caller
 from app.accounts.roles import Role
 from app.accounts.store import AccountStore
 from app.accounts.token_cache import TokenCache
-from app.errors import Forbidden, Unauthorized
+from app.errors import Forbidden, MalformedToken, TokenEnded, Unauthorized
 from app.http.openapi.describe import for_role
 from app.http.services import get
 
@@ -43,7 +43,7 @@ def requires(
             claims = get(TokenCache).claims(bearer_token())
             caller, g.loaded = loads(claims, **kwargs) if loads else (get(AccountStore).caller(claims), None)
             if caller is None:
-                raise Unauthorized
+                raise TokenEnded
             admit(caller, role, file_tokens=file_tokens)
             return view(*args, **kwargs)
 
@@ -60,8 +60,7 @@ def admit(caller: Caller, role: Role, *, file_tokens: bool = False) -> None:
     g.caller = caller
     if caller.file is not None and not file_tokens:
         raise Forbidden(OTHER_FILE)
-    if caller.role < role:
-        raise Forbidden(f"This needs the role {role.label}; yours is {caller.role.label}.")
+    caller.insist_on(role)
 
 
 def caller() -> Caller:
@@ -76,7 +75,10 @@ def loaded() -> Any:
 
 def bearer_token() -> str:
     """The token of the Authorization header. Raises Unauthorized if there is not exactly one, well formed."""
-    field = BEARER.fullmatch(request.environ.get("HTTP_AUTHORIZATION", ""))
-    if field is None:
+    header = request.environ.get("HTTP_AUTHORIZATION")
+    if header is None:
         raise Unauthorized
+    field = BEARER.fullmatch(header)
+    if field is None:
+        raise MalformedToken("Send one token as 'Authorization: Bearer …', with one space and nothing else.")
     return field[1]

@@ -4,7 +4,7 @@ import time
 
 from app.accounts import tokens
 from app.accounts.tokens import Claims
-from app.errors import Unauthorized
+from app.errors import TokenExpired
 
 MAX_ENTRIES = 4096
 MAX_TOKEN_LENGTH = 1024
@@ -22,13 +22,13 @@ class TokenCache:
         self._claims: dict[str, Claims] = {}
 
     def claims(self, encoded: str) -> Claims:
-        """The token's claims, as `tokens.decode` gives them. Raises Unauthorized."""
+        """The token's claims, as `tokens.decode` gives them. Raises MalformedToken, TokenExpired."""
         claims = self._claims.get(encoded)
         if claims is None:
             claims = tokens.decode(encoded)
             self._keep(encoded, claims)
         if claims.expires_at <= time.time():
-            raise Unauthorized
+            raise TokenExpired
         return claims
 
     def _keep(self, encoded: str, claims: Claims) -> None:

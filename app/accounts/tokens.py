@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from flask_jwt_extended import JWTManager, create_access_token, decode_token
 
 from app.accounts.caller import Caller, FileScope, Kind
-from app.errors import Unauthorized
+from app.errors import MalformedToken, TokenExpired
 
 jwt = JWTManager()
 
@@ -97,11 +97,13 @@ def encode_file(issuer: Caller, file: FileScope) -> str:
 
 
 def decode(encoded: str) -> Claims:
-    """The claims of a token that is whole, ours and in its time. Raises Unauthorized."""
+    """The claims of a token that is whole, ours and in its time. Raises MalformedToken, TokenExpired."""
     try:
         return _checked(decode_token(encoded))
+    except pyjwt.ExpiredSignatureError as error:
+        raise TokenExpired from error
     except Exception as error:  # whatever a hostile token breaks in decoding: it is no token
-        raise Unauthorized from error
+        raise MalformedToken from error
 
 
 def _checked(claims: dict[str, Any]) -> Claims:
@@ -109,6 +111,6 @@ def _checked(claims: dict[str, Any]) -> Claims:
     identified = IDENTIFIER.fullmatch(claims["jti"]) and IDENTIFIER.fullmatch(claims["series"])
     timed = "exp" in claims and all(type(claims.get(name, 0)) in (int, float) for name in TIMES)
     if subject is None or not identified or not timed or int(subject[2]) > MAX_ID:
-        raise Unauthorized
+        raise MalformedToken
     file = FileScope(*claims["file"]) if claims["type"] == FILE_TYPE else None
     return Claims(cast("Kind", subject[1]), int(subject[2]), claims["series"], claims["exp"], file)

@@ -18,6 +18,7 @@ RETRY_AFTER = "2"
 PROBLEMS: dict[type[errors.ServiceError], tuple[int, str, str]] = {
     errors.BadRequest: (400, "bad-request", "The request is malformed"),
     errors.Unauthorized: (401, "unauthorized", "A valid token is needed"),
+    errors.WrongCredentials: (401, "login-failed", "The login failed"),
     errors.Forbidden: (403, "forbidden", "The role does not allow this"),
     errors.NotFound: (404, "not-found", "Not found"),
     errors.UploadTimedOut: (408, "upload-timeout", "The upload took too long"),
@@ -63,6 +64,9 @@ def service_problem(error: errors.ServiceError) -> Response:
 
 def _add_headers(response: Response, error: errors.ServiceError) -> None:
     match error:
+        case errors.TokenRefused():
+            challenge = f'Bearer error="invalid_token", error_description="{error.description}"'
+            response.headers["WWW-Authenticate"] = challenge
         case errors.Unauthorized():
             response.headers["WWW-Authenticate"] = "Bearer"
         case errors.TooManyLogins():

@@ -35,7 +35,7 @@ def refused(client):
     def ask(header):
         answer = client.get("/api/v1/me", headers={"Authorization": header})
         assert answer.status_code == 401, (header[:100], answer.text)
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
         assert answer.content_type == "application/problem+json"
         return True
 
@@ -207,7 +207,7 @@ def test_malformed_authorization(client, agent, form):
     environ = {"HTTP_AUTHORIZATION": form.format(agent.token)}
     answer = client.get("/api/v1/me", environ_overrides=environ)
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
@@ -232,10 +232,29 @@ def test_token_elsewhere_than_in_the_header(client, agent):
 
 
 def test_no_token(client):
-    """Without a token there is 401, not more."""
+    """Without a token there is 401, not more: a challenge without an error (RFC 6750, 3.1)."""
     answer = client.get("/api/v1/me")
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_why_a_token_does_not_count(client, agent, claims, secret_key):
+    """Expired, ended and malformed ones are told apart, by challenge and by detail; a wrong key says no more."""
+
+    def told(token):
+        answer = client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+        description = answer.headers["WWW-Authenticate"].partition("error_description=")[2].strip('"')
+        return description, answer.json["detail"]
+
+    expired = told(jwt.encode(changed(claims, exp=NOW - 1), secret_key, "HS256"))
+    ended = told(jwt.encode(changed(claims, series="0" * 32), secret_key, "HS256"))
+    foreign = told(jwt.encode(changed(claims, exp=NOW - 1), "another key of at least 32 bytes", "HS256"))
+    absent = told(jwt.encode(changed(claims, sub="user:9223372036854775807"), secret_key, "HS256"))
+    assert expired[0] == "The token has expired"
+    assert ended[0] == "The token has been revoked"
+    assert absent == ended
+    assert foreign == told("a.b.c")
+    assert len({expired, ended, foreign}) == 3
 
 
 def test_disabled_and_enabled_user(client, admin, agent):

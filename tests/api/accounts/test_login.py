@@ -36,6 +36,7 @@ def test_wrong_password_and_unknown_user_get_the_same_answer(log_in, agent):
     unknown = log_in(unique_name(), "wrong horse battery")
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.headers["WWW-Authenticate"] == "Bearer"
+    assert wrong.json["title"] == "The login failed"
     ours = {key: value for key, value in wrong.json.items() if key != "request_id"}
     assert ours == {key: value for key, value in unknown.json.items() if key != "request_id"}
 
