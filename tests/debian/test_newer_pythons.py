@@ -13,7 +13,7 @@ from tests.e2e import readme
 
 @pytest.fixture(scope="module")
 def outputs(machine: Machine) -> Path:
-    """Where the output of each block of the README is, after all have run in one shell."""
+    """Where the output of each block of the README is, after all have run twice in one shell."""
     folder = machine.root / "srv/outputs"
     folder.mkdir()
     script = readme.script(Path("/srv/outputs"), storage="filesystem", port=processes.free_port())
@@ -31,7 +31,7 @@ def test_upload_and_download(outputs: Path) -> None:
     """After ./start-dev.sh, the README's upload is stored; its download is equal (the block compares them) and runs."""
     package = json.loads(readme.output_of(outputs, "-X POST $API/packages"))
     assert package["name"] == "opamp-agent"
-    assert readme.output_of(outputs, "./downloaded-agent --version") != ""
+    assert readme.output_of(outputs, "data/try/agent --version") != ""
 
 
 def test_unit_tests(machine: Machine) -> None:

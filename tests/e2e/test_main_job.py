@@ -1,8 +1,9 @@
-"""The main job on real input: a fresh clone, two commands, an executable of over 100 MB, the README's commands."""
+"""The main job on real input: a fresh clone, an executable of over 100 MB, and the README's commands, pasted twice."""
 
 import json
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,25 +31,26 @@ def port() -> int:
 
 @pytest.fixture(scope="module")
 def readme_ran(services_folder: Path, outputs: Path, port: int) -> Iterator[Checkout]:
-    """A fresh clone in which every block of the README has run, on MinIO, with MinIO's executable as the agent."""
+    """A fresh clone in which every block of the README has run twice, with MinIO's executable as the agent."""
     checkout = fresh_clone(services_folder / "fresh clone")
-    shutil.copy(go_tools.built("minio"), checkout.folder / "agent-v1.0.0-linux-amd64")
+    agent = outputs / "agent-v1.0.0-linux-amd64"
+    shutil.copy(go_tools.built("minio"), agent)
     try:
-        readme.run_all(checkout, outputs, storage="minio", port=port)
+        readme.run_twice(checkout, outputs, storage="minio", port=port, agent=str(agent))
         yield checkout
     finally:
         checkout.run("stop-dev.sh")
 
 
-def answer(outputs: Path, command: str) -> Any:
+def answer(outputs: Path, command: str, time: str = "once") -> Any:
     """The JSON that a block of the README printed."""
-    return json.loads(readme.output_of(outputs, command))
+    return json.loads(readme.output_of(outputs, command, time))
 
 
 def test_the_executable_is_published(readme_ran: Checkout, outputs: Path) -> None:
     """The README's upload stores the whole executable and answers with its package."""
     package = answer(outputs, "-X POST $API/packages")
-    size = (readme_ran.folder / "agent-v1.0.0-linux-amd64").stat().st_size
+    size = (outputs / "agent-v1.0.0-linux-amd64").stat().st_size
     assert package["file_size"] == size > HUNDRED_MB
     assert package["id"] == 1
 
@@ -62,7 +64,24 @@ def test_it_is_listed(readme_ran: Checkout, outputs: Path) -> None:
 
 def test_the_downloaded_executable_runs(readme_ran: Checkout, outputs: Path) -> None:
     """What is downloaded is equal to what was uploaded (the block compares them) and runs."""
-    assert "MinIO, Inc." in readme.output_of(outputs, "./downloaded-agent --version")
+    assert "MinIO, Inc." in readme.output_of(outputs, "data/try/agent --version")
+
+
+def test_pasted_again(readme_ran: Checkout, outputs: Path) -> None:
+    """Pasted again, the README publishes its package anew, under an id of its own that its other commands follow."""
+    assert answer(outputs, "-X POST $API/packages", "again")["id"] > answer(outputs, "-X POST $API/packages")["id"]
+
+
+def test_it_writes_below_data_only(readme_ran: Checkout) -> None:
+    """Nothing of the README's commands stays in the checkout but below data/; .venv and caches of Python aside."""
+    status = ["git", "-C", str(readme_ran.folder), "status", "--porcelain", "-z", "--ignored"]
+    lines = subprocess.run(status, capture_output=True, text=True, check=True).stdout.split("\0")
+    assert {line for line in lines if line and "__pycache__" not in line} == {"!! data/", "!! .venv/"}
+
+
+def test_tokens_in_files_are_private(readme_ran: Checkout) -> None:
+    """The token that the README puts into a file can be read by its owner only."""
+    assert (readme_ran.folder / "data" / "try" / "fleet-token").stat().st_mode & 0o777 == 0o600
 
 
 def test_latest_is_by_precedence(readme_ran: Checkout, outputs: Path) -> None:
