@@ -93,10 +93,15 @@ def accepts(server: Postgres, log: Path) -> bool:
 
 def connects(url: str) -> bool:
     """Whether a connection to `url` can be opened."""
+    return not refusal(url)
+
+
+def refusal(url: str) -> str:
+    """Why a connection to `url` can't be opened, as libpq's first line says it; empty if it can."""
     import psycopg2  # noqa: PLC0415 - stop-dev.sh must work without it
 
     try:
         psycopg2.connect(url, connect_timeout=2).close()
-    except psycopg2.OperationalError:
-        return False
-    return True
+    except psycopg2.Error as error:
+        return next(iter(str(error).splitlines()), "") or type(error).__name__
+    return ""

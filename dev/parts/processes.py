@@ -33,14 +33,26 @@ def free_port() -> int:
 
 def is_free(port: int, host: str = HOST) -> bool:
     """Whether a server could listen on `port` of `host` now."""
+    return listen_error(port, host) is None
+
+
+def free_port_near(port: int, host: str = HOST) -> int:
+    """The next port of `host` after `port` that is free now; below 1024 only root could have it."""
+    first = port + 1 if port >= 1024 else port + 8000
+    near = range(first, min(first + 200, 65536))
+    return next((each for each in near if is_free(each, host)), 0) or free_port()
+
+
+def listen_error(port: int, host: str = HOST) -> OSError | None:
+    """Why a server could not listen on `port` of `host` now; None if it could."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error
+    return None
 
 
 def wait_until(ready: Callable[[], bool], what: str, seconds: float = 60) -> None:

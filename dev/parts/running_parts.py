@@ -83,13 +83,18 @@ def reap(pid: int) -> None:
 
 
 def read() -> Running:
-    """What was recorded; nothing if there is no record."""
+    """What was recorded; nothing if there is no record. Raises Failed if it is damaged."""
     try:
         recorded = json.loads(RECORD.read_text())
+        parts = tuple(Part(**part) for part in recorded["parts"])
+        return Running(parts, recorded["url"], tuple(recorded["containers"]))
     except FileNotFoundError:
         return Running()
-    parts = tuple(Part(**part) for part in recorded["parts"])
-    return Running(parts, recorded["url"], tuple(recorded["containers"]))
+    except (ValueError, TypeError, KeyError):
+        raise processes.Failed(
+            f"{RECORD}, which says what runs, is damaged. End what still runs of this checkout "
+            f"(ps -ef | grep -e gunicorn -e postgres -e minio), then remove that file."
+        ) from None
 
 
 def write(running: Running) -> None:

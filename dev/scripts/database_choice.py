@@ -1,20 +1,51 @@
-"""Which PostgreSQL start-dev.sh lets the service use: the one of config.yaml if it answers, else the embedded one."""
+"""Which PostgreSQL start-dev.sh lets the service use: the one that config.yaml names, else the embedded one."""
+
+from dataclasses import dataclass
 
 from app.config import Config
 from dev.parts import embedded_postgres, postgres, processes
 from dev.parts.running_parts import Starter
 from dev.scripts.secrets_file import Secrets
-from dev.scripts.settings import Settings
+from dev.scripts.settings import Settings, variable
 
 DBNAME = "opamp_platform"
+WHERE = ("url", "host", "port", "user", "password", "dbname")
+"""The keys that say which PostgreSQL it is."""
 
 
-def choose(settings: Settings, config: Config, secrets: Secrets, starter: Starter, suffix: str) -> str:
-    """Decide, start the embedded one if it is to be that, and say in a sentence which it is."""
-    if settings.gives_any("database"):
-        if postgres.connects(config.database.sqlalchemy_url.replace("+psycopg2", "", 1)):
-            return "the one of config.yaml"
-        print("The PostgreSQL of config.yaml does not answer, or refuses; using the embedded one.", flush=True)
+@dataclass(frozen=True)
+class Chosen:
+    """The PostgreSQL, in a sentence; `embedded` where it is ours."""
+
+    sentence: str
+    embedded: bool
+
+
+def choose(settings: Settings, config: Config, secrets: Secrets, starter: Starter, suffix: str) -> Chosen:
+    """Decide, and start the embedded one if it is to be that. Raises Failed if config.yaml names one and it refuses."""
+    if settings.gives_any("database", WHERE):
+        refused = refusal(config)
+        if not refused:
+            return Chosen("the one of config.yaml", embedded=False)
+        # A copy of config.yaml.example names every key, and means none of them.
+        if settings.differs("database", WHERE):
+            raise processes.Failed(
+                f"the PostgreSQL of config.yaml can't be used: {refused}. Mend the section database there "
+                f"(or {variable('database', '*')} in the environment), or take it out to use the embedded one."
+            )
+        print("The section database of config.yaml is as in the example; using the embedded PostgreSQL.", flush=True)
+    return embedded(settings, config, secrets, starter, suffix)
+
+
+def refusal(config: Config) -> str:
+    """Why the PostgreSQL of the configuration can't be used, without the password; empty if it can."""
+    password = config.database.password.get_secret_value()
+    said = postgres.refusal(config.database.sqlalchemy_url.replace("+psycopg2", "", 1))
+    return said.replace(password, "***") if password else said
+
+
+def embedded(settings: Settings, config: Config, secrets: Secrets, starter: Starter, suffix: str) -> Chosen:
+    """The embedded one, started."""
     server = config.server
     database = embedded_postgres.start(
         starter,
@@ -33,8 +64,9 @@ def choose(settings: Settings, config: Config, secrets: Secrets, starter: Starte
         dbname=database.dbname,
         sslmode="disable",
     )
-    return (
+    return Chosen(
         f"embedded, on 127.0.0.1:{database.port}, its data in {database.folder}\n"
         "          It has no pg_trgm, so that `q` reads the whole table.\n"
-        "          For another: name it in the section database of config.yaml."
+        "          For another: name it in the section database of config.yaml.",
+        embedded=True,
     )

@@ -6,8 +6,14 @@ from pathlib import Path
 from dev.checkout import STATE
 from dev.scripts.secrets_file import ADMIN_PASSWORD
 from dev.scripts.settings import CONFIG
+from dev.scripts.storage_record import PLACES, option
 
 EXAMPLE = STATE / "agent-v1.0.0-linux-amd64"
+LOGIN_ANSWER = (
+    'import json, sys; answer = json.loads(sys.stdin.read() or "{}"); '
+    'print(answer.get("token") or sys.exit(answer.get("detail", 1)))'
+)
+"""Prints the token of an answer to a login, or ends with the sentence that says why there is none."""
 EXAMPLE_SCRIPT = '#!/bin/sh\necho "opamp-agent 1.0.0, an example of start-dev.sh"\n'
 
 
@@ -31,25 +37,44 @@ Logs:     {STATE}/*.log
 Stop:     ./stop-dev.sh"""
 
 
+def changed_storage(before: str) -> str:
+    """That the packages of the starts before are elsewhere, and how to get back to them."""
+    return (
+        f"Note: the packages, users and tokens of the last start are in {PLACES[before]}, and stay there. "
+        f"Back to them: ./stop-dev.sh, then ./start-dev.sh --storage {option(before)}\n"
+    )
+
+
+def other_password(*, embedded: bool) -> str:
+    """That the kept password is not admin's, and what to do."""
+    other = "remove that file: the next start gives admin a new one" if embedded else "log in with the one you know"
+    return f"Note: the password of admin is not the one in {ADMIN_PASSWORD}. Put it there, or {other}.\n"
+
+
 def commands(url: str) -> str:
-    """Commands that log in, upload, list and download; they need curl and python3 only."""
+    """Commands that log in, upload, list and download; they need curl and python3 only, and can be pasted again.
+
+    Each begins a line, and goes on in the next one after a backslash only.
+    """
     password = shlex.quote(str(ADMIN_PASSWORD))
     packages = f"{url}/api/v1/packages"
     download = f"{packages}/opamp-agent/1.0.0/linux/amd64/{EXAMPLE.name}"
+    downloaded = shlex.quote(str(STATE / "downloaded-agent"))
     return f"""\
 Paste these to log in, upload a package, list and download:
 
 TOKEN=$(curl -sS {url}/api/v1/auth/login -H "Content-Type: application/json" \\
   -d "{{\\"username\\": \\"admin\\", \\"password\\": \\"$(cat {password})\\"}}" \\
-  | python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
+  | python3 -c '{LOGIN_ANSWER}')
 
-curl -sS -X POST {packages} -H "Authorization: Bearer $TOKEN" \\
+curl -# -X POST {packages} -H "Authorization: Bearer $TOKEN" \\
   -F {form_file(EXAMPLE)} -F name=opamp-agent -F version=1.0.0 -F platform=linux -F arch=amd64 \\
-  -F "description=OpAMP Agent for Linux"
+  -F "description=OpAMP Agent for Linux" | cat
 
 curl -sS {packages} -H "Authorization: Bearer $TOKEN"
 
-curl -fsS {download} -H "Authorization: Bearer $TOKEN" -O
+curl -# --fail-with-body {download} -H "Authorization: Bearer $TOKEN" \\
+  -o {downloaded} || {{ [ $? = 22 ] && cat {downloaded}; false; }}
 """
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from dev.checkout import STATE
 from dev.parts.files import write_private
+from dev.parts.processes import Failed
 
 FILE = STATE / "secrets.json"
 ADMIN_PASSWORD = STATE / "admin-password"
@@ -22,16 +23,31 @@ class Secrets:
 
 
 def kept() -> Secrets:
-    """The secrets, made now if there are none."""
-    if FILE.exists():
+    """The secrets, made now if there are none. Raises Failed if the file is damaged."""
+    try:
         return Secrets(**json.loads(FILE.read_text()))
+    except FileNotFoundError:
+        pass
+    except (ValueError, TypeError):
+        raise Failed(
+            f"{FILE}, which holds the passwords of PostgreSQL and MinIO, is damaged. "
+            f"Put a copy of it back, or move the folder {STATE} away to begin with an empty service."
+        ) from None
     made = Secrets(secrets.token_urlsafe(48), secrets.token_urlsafe(24), "opamp-dev", secrets.token_urlsafe(24))
     write_private(FILE, json.dumps(asdict(made), indent=2))
     return made
 
 
 def admin_password() -> str:
-    """The password of the user admin, made now if there is none; it is never overwritten."""
-    if not ADMIN_PASSWORD.exists():
-        write_private(ADMIN_PASSWORD, secrets.token_urlsafe(18) + "\n")
-    return ADMIN_PASSWORD.read_text().strip()
+    """The password of the user admin that is kept here; empty if there is none."""
+    return ADMIN_PASSWORD.read_text().strip() if ADMIN_PASSWORD.exists() else ""
+
+
+def new_password() -> str:
+    """A password that nobody has yet."""
+    return secrets.token_urlsafe(18)
+
+
+def keep_admin_password(password: str) -> None:
+    """Keep it; only where none is kept, and once admin has it."""
+    write_private(ADMIN_PASSWORD, f"{password}\n")

@@ -29,12 +29,18 @@ def migrate() -> None:
     processes.check([*FLASK, "db", "upgrade"], "Migrating the database")
 
 
-def make_admin(password: str) -> None:
-    """Make the user admin if there is none."""
+def make_admin(password: str) -> bool:
+    """Make the user admin; False if there is one. Raises Failed."""
     command = [*FLASK, "users", "create", ADMIN, "--role", "admin", "--password-stdin"]
     ended = processes.complete(command, given=password)
     if ended.returncode != 0 and UsernameTaken.detail not in ended.stdout:
         raise processes.Failed(f"Making the user admin failed:\n{ended.stdout.strip()}")
+    return ended.returncode == 0
+
+
+def change_admin_password(password: str) -> None:
+    """Give admin another password, as only the owner of the database may."""
+    processes.check([PYTHON, "-m", "dev.scripts.admin_password"], "Giving admin a new password", given=password)
 
 
 def start(starter: Starter, config: Config) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import yaml
 
 from app.config import Config, load
 from app.config.files import read_file
-from app.config.load import FILE_VARIABLE, PREFIX
+from app.config.load import FILE_VARIABLE, PREFIX, SECTIONS
 from dev.checkout import PROJECT, STATE
 from dev.parts.files import write_private
 from dev.scripts.secrets_file import Secrets
@@ -31,18 +32,26 @@ class Settings:
     @classmethod
     def read(cls) -> "Settings":
         """The settings of config.yaml, or of the file that OPAMP_PACKAGES_CONFIG names. Raises ConfigError."""
-        named = Path(os.environ.get(FILE_VARIABLE) or PROJECT / "config.yaml")
-        present = named.exists() or FILE_VARIABLE in os.environ
-        return cls(read_file(named) if present else {})
+        given = os.environ.get(FILE_VARIABLE)
+        # What a start wrote says what that start decided: exported for flask, it is not the user's own.
+        if not given or Path(given).resolve() == CONFIG:
+            given = PROJECT / "config.yaml" if (PROJECT / "config.yaml").exists() else None
+        return cls(read_file(Path(given)) if given else {})
 
     def gives(self, section: str, key: str) -> bool:
         """Whether the user set this key, in the file or in the environment."""
         return bool(os.environ.get(variable(section, key)) or self.own.get(section, {}).get(key))
 
-    def gives_any(self, section: str) -> bool:
-        """Whether the user set anything in this section."""
-        in_environment = any(name.startswith(f"{PREFIX}{section}__".upper()) for name in os.environ)
-        return in_environment or bool(self.own.get(section))
+    def gives_any(self, section: str, keys: Iterable[str]) -> bool:
+        """Whether the user set one of these keys."""
+        return any(self.gives(section, key) for key in keys)
+
+    def differs(self, section: str, keys: Iterable[str]) -> bool:
+        """Whether the user set one of these keys to something else than its default."""
+        model = SECTIONS[section].model_fields
+        own = self.own.get(section, {})
+        in_environment = any(os.environ.get(variable(section, key)) for key in keys)
+        return in_environment or any(own.get(key) not in (None, "", model[key].default) for key in keys)
 
     def fill_secrets(self, secrets: Secrets) -> None:
         """Put our own where the user set none and the service needs one."""

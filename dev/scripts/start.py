@@ -4,14 +4,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from dev.checkout import STATE
 from dev.parts import interrupts, processes
-from dev.scripts import environment
+from dev.scripts import environment, mishaps
 
 STORAGE_HELP = """\
 where packages are kept:
-  auto        the MinIO of config.yaml if it answers, else a minio on PATH or in
-              the cache, else docker compose where a daemon answers, else a folder
-              (the default)
+  auto        what the last start used; at the first, the MinIO of config.yaml if
+              it answers, else a minio on PATH or in the cache, else docker compose
+              where a daemon answers, else a folder (the default)
   minio       MinIO; built once from its source, with Go, if there is none
   filesystem  a folder of this machine
 """
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     interrupts.install()
     options = parse(arguments)
     try:
+        mishaps.refuse_foreign(STATE)
         environment.enter("dev.scripts.start", arguments)
         from dev.scripts import start_steps  # noqa: PLC0415 - it imports what .venv holds
 
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         print("\nInterrupted. Nothing was left running.", file=sys.stderr)
         return 130
     except (processes.Failed, TimeoutError, OSError) as error:
-        print(f"start-dev.sh: {error}", file=sys.stderr)
+        print(f"start-dev.sh: {mishaps.one_line(error)}", file=sys.stderr)
         return 1
     return 0
 

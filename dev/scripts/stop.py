@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from dev.parts import processes, running_parts
-from dev.scripts import environment
+from dev.scripts import environment, mishaps
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
         print("\nInterrupted. Run ./stop-dev.sh again to stop the rest.", file=sys.stderr)
         return 130
     except (processes.Failed, OSError) as error:
-        print(f"stop-dev.sh: {error}", file=sys.stderr)
+        print(f"stop-dev.sh: {mishaps.one_line(error)}", file=sys.stderr)
         return 1
     return 0
 

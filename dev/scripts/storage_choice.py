@@ -2,7 +2,7 @@
 
 import hashlib
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,37 +13,77 @@ from dev.checkout import PROJECT, STATE
 from dev.parts import go_tools, processes, s3
 from dev.parts.files import last_lines
 from dev.parts.running_parts import Starter
+from dev.scripts import storage_record
 from dev.scripts.secrets_file import Secrets
 from dev.scripts.settings import Settings
 
 KINDS = ("auto", "minio", "filesystem")
 COMPOSE_FILE = PROJECT / "deploy" / "minio" / "compose.yml"
 MINIO_LOG = STATE / "minio.log"
+CHANGE = "\n          Kept from start to start. For {other}, with packages, users and tokens of its own:\n          "
+TO_MINIO = CHANGE.format(other="MinIO") + "./stop-dev.sh; ./start-dev.sh --storage minio (builds MinIO once, with Go)"
+TO_FOLDER = CHANGE.format(other="a folder") + "./stop-dev.sh; ./start-dev.sh --storage filesystem"
+
+
+LACKS = {
+    storage_record.CONFIGURED: "mend the section minio of config.yaml",
+    storage_record.PROCESS: "there is no minio on PATH or in the cache any more; to build it: "
+    "./start-dev.sh --storage minio",
+    storage_record.CONTAINER: "no docker daemon answers; start it",
+}
+"""What to do where the recorded storage can't be had."""
 
 
 @dataclass(frozen=True)
 class Chosen:
     """The storage. `suffix` names the embedded database that lists what is in it, and in no other storage."""
 
+    place: str
+    """A key of storage_record.PLACES."""
+
     sentence: str
     suffix: str = ""
 
 
 class StorageChoice:
-    """The ways to storage in the order of the documentation; each returns None where it cannot be gone."""
+    """The ways to storage in the order of the documentation; each returns None where it cannot be gone.
+
+    `auto` goes them once: what it came to is recorded and kept, whatever else the machine has later.
+    """
 
     def __init__(self, settings: Settings, config: Config, secrets: Secrets, starter: Starter) -> None:
         self.settings = settings
         self.config = config
         self.secrets = secrets
         self.starter = starter
+        self.ways: dict[str, Callable[[], Chosen | None]] = {
+            storage_record.CONFIGURED: self.configured,
+            storage_record.PROCESS: self.installed,
+            storage_record.CONTAINER: self.container,
+            storage_record.FOLDER: self.folder,
+        }
 
     def choose(self, kind: str) -> Chosen:
         """The storage that `kind` (one of KINDS) comes to on this machine. Raises Failed if there is none."""
         if kind == "filesystem" or (kind == "auto" and self.config.storage.backend == "filesystem"):
             return self.folder()
-        ways: list[Callable[[], Chosen | None]] = [self.configured, self.installed]
-        ways += [self.built, self.container] if kind == "minio" else [self.container, self.folder]
+        if kind == "auto":
+            recorded = storage_record.read()
+            return self.kept(recorded) if recorded else self.first_of(self.ways.values())
+        return self.first_of([self.configured, self.installed, self.built, self.container])
+
+    def kept(self, recorded: str) -> Chosen:
+        """The storage of the starts before. Raises Failed if it can't be had."""
+        chosen = self.ways[recorded]()
+        if chosen:
+            return chosen
+        raise processes.Failed(
+            f"the packages of this checkout are in {storage_record.PLACES[recorded]}: {LACKS[recorded]}. To begin "
+            "with another storage, with users and tokens of its own: ./start-dev.sh --storage minio or filesystem"
+        )
+
+    def first_of(self, ways: Iterable[Callable[[], Chosen | None]]) -> Chosen:
+        """What the first of `ways` comes to that can be gone. Raises Failed if none can."""
         for way in ways:
             chosen = way()
             if chosen:
@@ -64,7 +104,8 @@ class StorageChoice:
             print(f"The MinIO of config.yaml ({endpoint}) does not answer: {error.detail}", flush=True)
             return None
         self.settings.decide("storage", backend="minio")
-        return Chosen(f"the MinIO of config.yaml ({endpoint}, bucket {self.config.minio.bucket})", "_s3")
+        sentence = f"the MinIO of config.yaml ({endpoint}, bucket {self.config.minio.bucket})"
+        return Chosen(storage_record.CONFIGURED, sentence + TO_FOLDER, "_s3")
 
     def installed(self) -> Chosen | None:
         """A MinIO that is on PATH or in the cache."""
@@ -90,7 +131,8 @@ class StorageChoice:
 
         processes.wait_until(ready, f"MinIO (see {MINIO_LOG})")
         self.use_own_minio(port)
-        return Chosen(f"MinIO ({binary}) on 127.0.0.1:{port}, its bytes in {folder}")
+        sentence = f"MinIO ({binary}) on 127.0.0.1:{port}, its bytes in {folder}"
+        return Chosen(storage_record.PROCESS, sentence + TO_FOLDER)
 
     def container(self) -> Chosen | None:
         """MinIO by docker compose, where a docker daemon answers; a docker client alone proves nothing."""
@@ -109,7 +151,8 @@ class StorageChoice:
         processes.follow([*command, "up", "--build", "--detach", "--wait"], print, env=environment)
         processes.wait_until(lambda: s3.minio_ready(port), "MinIO in its container")
         self.use_own_minio(port)
-        return Chosen(f"MinIO by docker compose (project {project}) on 127.0.0.1:{port}", "_docker")
+        sentence = f"MinIO by docker compose (project {project}) on 127.0.0.1:{port}"
+        return Chosen(storage_record.CONTAINER, sentence + TO_FOLDER, "_docker")
 
     def use_own_minio(self, port: int) -> None:
         """Let the service use the MinIO that we run on `port`."""
@@ -128,8 +171,7 @@ class StorageChoice:
         """A folder of this machine."""
         root = self.config.storage.root if self.settings.gives("storage", "root") else STATE / "objects"
         self.settings.decide("storage", backend="filesystem", root=str(root))
-        other = "./stop-dev.sh, then ./start-dev.sh --storage minio (builds MinIO once, with Go)"
-        return Chosen(f"the folder {root}\n          for MinIO: {other}", "_folder")
+        return Chosen(storage_record.FOLDER, f"the folder {root}{TO_MINIO}", "_folder")
 
 
 def docker_answers() -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dev.checkout import PYTHON
 from dev.parts import go_tools, interrupts, processes
-from dev.scripts import environment
+from dev.scripts import environment, mishaps
 
 LINTERS = {
     "ruff check": ["-m", "ruff", "check", "."],
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except (processes.Failed, OSError) as error:
-        print(f"test.sh: {error}", file=sys.stderr)
+        print(f"test.sh: {mishaps.one_line(error)}", file=sys.stderr)
         return 1
     return environment.leave_for([PYTHON, "-m", "pytest", *arguments])
 

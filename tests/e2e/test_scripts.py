@@ -1,4 +1,4 @@
-"""start-dev.sh and stop-dev.sh: started twice, ports in use, and what they leave alone."""
+"""start-dev.sh and stop-dev.sh: what stays, what is left alone, and which storage is taken."""
 
 import http.server
 import json
@@ -33,23 +33,6 @@ def pasted(checkout: Checkout, output: str, folder: Path) -> list[str]:
     return ended.stdout.split("== next\n")
 
 
-def test_the_printed_commands_work(checkout: Checkout, tmp_path: Path) -> None:
-    """The commands that the start prints log in, upload, list and download when they are pasted."""
-    _, uploaded, listed, _, _ = pasted(checkout, started(checkout), tmp_path)
-    package = json.loads(uploaded)
-    assert package in json.loads(listed)
-    assert (tmp_path / package["file_name"]).read_text().startswith("#!/bin/sh")
-
-
-def test_started_twice(checkout: Checkout) -> None:
-    """A second start says that the service runs already, and where, and succeeds."""
-    url = re.search(r"ready at (\S+)", started(checkout))
-    again = checkout.run("start-dev.sh")
-    assert url is not None
-    assert again.returncode == 0
-    assert f"already running: {url[1]}" in again.stdout
-
-
 def test_packages_and_password_stay(checkout: Checkout, tmp_path: Path) -> None:
     """What was uploaded is there after a stop and a start, and the admin's password is the same."""
     package = json.loads(pasted(checkout, started(checkout), tmp_path)[1])
@@ -58,18 +41,6 @@ def test_packages_and_password_stay(checkout: Checkout, tmp_path: Path) -> None:
     listed = pasted(checkout, started(checkout), tmp_path)[2]
     assert package in json.loads(listed)
     assert (checkout.folder / "data/dev/admin-password").read_text() == kept
-
-
-def test_secrets_are_private(checkout: Checkout) -> None:
-    """The files with secrets are readable by their owner only, and no secret is printed."""
-    output = started(checkout)
-    state = checkout.folder / "data" / "dev"
-    for name in ("admin-password", "config.yaml", "secrets.json"):
-        assert (state / name).stat().st_mode & 0o777 == 0o600
-    secrets = json.loads((state / "secrets.json").read_text())
-    secrets["admin"] = (state / "admin-password").read_text().strip()
-    del secrets["minio_access_key"]
-    assert not [name for name, secret in secrets.items() if secret in output]
 
 
 def test_a_port_in_use(checkout: Checkout) -> None:
@@ -143,7 +114,8 @@ def test_a_reused_pid_is_left_alone(checkout: Checkout) -> None:
 
 
 def test_auto_takes_the_minio_of_the_configuration(checkout: Checkout, minio_server: S3) -> None:
-    """`--storage auto` uses the MinIO of the configuration when that answers, and says so."""
+    """At a first start `--storage auto` uses the MinIO of the configuration when that answers, and says so."""
+    forget_storage(checkout)
     endpoint = minio_server.endpoint
     ended = checkout.run(
         "start-dev.sh",
@@ -157,8 +129,21 @@ def test_auto_takes_the_minio_of_the_configuration(checkout: Checkout, minio_ser
     assert f"Storage:  the MinIO of config.yaml ({endpoint}" in ended.stdout
 
 
-def test_auto_without_any_minio(checkout: Checkout, tmp_path: Path) -> None:
-    """Without any MinIO, and with a docker client but no daemon, `--storage auto` takes the folder, and says so."""
+def test_auto_keeps_the_storage(checkout: Checkout, minio_server: S3) -> None:
+    """Where packages are in the MinIO of the configuration, `--storage auto` takes no other once that is away."""
+    (checkout.folder / "data" / "dev" / "storage").write_text("configured\n")
+    ended = checkout.run("start-dev.sh", "--port", str(processes.free_port()))
+    assert ended.returncode == 1
+    assert "are in the MinIO of config.yaml: mend the section minio" in ended.stderr
+    assert checkout.processes() == []
+
+
+def test_auto_without_any_minio(checkout: Checkout, tmp_path: Path, minio_server: S3) -> None:
+    """Without any MinIO, and with a docker client but no daemon, `--storage auto` takes the folder, says so, keeps it.
+
+    The last start has a MinIO in its cache, as ./test.sh leaves one.
+    """
+    forget_storage(checkout)
     docker = tmp_path / "docker"
     docker.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
     docker.chmod(0o755)
@@ -172,3 +157,11 @@ def test_auto_without_any_minio(checkout: Checkout, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "Storage:  the folder" in ended.stdout
     assert "--storage minio" in ended.stdout
+    checkout.run("stop-dev.sh")
+    again = checkout.run("start-dev.sh", "--port", str(processes.free_port()))
+    assert "Storage:  the folder" in again.stdout, again.stderr
+
+
+def forget_storage(checkout: Checkout) -> None:
+    """As before the first start."""
+    (checkout.folder / "data" / "dev" / "storage").unlink(missing_ok=True)
