@@ -12,7 +12,7 @@ from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
 from app.accounts.store import AccountStore
 from app.accounts.token_cache import TokenCache
-from app.agents.listing import AgentListing
+from app.agents.listing import POLLS_UNTIL_OFFLINE, AgentListing
 from app.agents.manager import RETENTION_LOCK, AgentManager
 from app.agents.store import AgentStore
 from app.channels.store import ChannelStore, refuse_pinned
@@ -106,7 +106,7 @@ def found_by_class(parts: Services) -> list[object]:
         *(parts.accounts, parts.accounts.store, TokenCache()),
         *(packages.store, packages.listing, packages.manager, packages.sender, packages.to_json),
         *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
-        *(parts.channels, parts.offers, agents.listing, agents.manager),
+        *(parts.channels, parts.offers, agents.listing, agents.manager, agents.manager.store),
     ]
 
 
@@ -156,9 +156,10 @@ def build_packages(config: Config, store: PackageStore, ledger: Ledger, storage:
 
 def build_agents(config: Config, database: Database, catalogue: Catalogue) -> AgentServices:
     """The agents' parts."""
+    store = AgentStore(database, catalogue, POLLS_UNTIL_OFFLINE * config.agents.polling_interval)
     return AgentServices(
         listing=AgentListing(database, config.server.public_url, config.agents.polling_interval),
-        manager=AgentManager(AgentStore(database, catalogue), config.agents.retention),
+        manager=AgentManager(store, config.agents.retention),
     )
 
 

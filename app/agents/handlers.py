@@ -17,10 +17,11 @@ from app.agents.schemas import (
     agent_json,
     instance_uid,
 )
+from app.agents.store import AgentStore
 from app.http.openapi.describe import answers, asks, refuses
 from app.http.paging import page_answer, requested_page
 from app.http.query import no_parameters, parameters
-from app.http.responses import json_answer
+from app.http.responses import json_answer, no_content
 from app.http.services import get
 from app.packages.store import PackageStore
 
@@ -55,6 +56,17 @@ class OneAgent(MethodView):
         agent = get(AgentListing).get(instance_uid(uid))
         no_parameters()
         return json_answer(agent_json(agent))
+
+    @requires(Role.ADMIN)
+    @answers(204)
+    @refuses(404)
+    def delete(self, uid: str) -> Response:
+        """Forget the agent: who speaks for its uid next, owns it."""
+        known = instance_uid(uid)
+        get(AgentListing).get(known)
+        no_parameters()
+        get(AgentStore).forget(known)
+        return no_content()
 
 
 @blueprint.route("/api/v1/packages/<bigint:package_id>/installations")

@@ -89,7 +89,7 @@ class AgentListing:
     def _agents(self) -> Select[Any]:
         status = case((self._offline(), "offline"), else_="online").label("status")
         columns = (Agent.instance_uid, Agent.attributes, Agent.health, Agent.channel)
-        polls = (AgentPoll.capabilities, AgentPoll.last_seen, status)
+        polls = (AgentPoll.capabilities, AgentPoll.last_seen, AgentPoll.owner_name, AgentPoll.owner_kind, status)
         return select(*columns, *polls, _packages()).join(AgentPoll, AgentPoll.instance_uid == Agent.instance_uid)
 
     def _conditions(self, filters: AgentFilters) -> list[ColumnElement[bool]]:

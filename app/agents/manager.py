@@ -1,8 +1,9 @@
 """Handles one OpAMP message from report to answer, and removes agents that have been silent for long."""
 
 from app.agents.offering import take_turn
+from app.agents.ownership import Owner, Refusals
 from app.agents.report import NOTHING_NEW, Answer, Report
-from app.agents.store import AgentStore
+from app.agents.store import AgentStore, Conversation, KnownAgent
 
 RETENTION_BATCH = 1000
 
@@ -16,20 +17,35 @@ class AgentManager:
     def __init__(self, store: AgentStore, retention: int) -> None:
         """`retention`: seconds of silence after which an agent is forgotten."""
         self.store = store
+        self.refusals = Refusals(store.silence)
         self.retention = retention
 
-    def hear(self, report: Report) -> Answer:
-        """The answer to one message. A settled agent's poll costs one statement."""
-        if report.is_poll and self.store.note_poll(report):
+    def hear(self, report: Report, owner: Owner) -> Answer:
+        """The answer to one message of `owner`. A settled agent's poll costs one statement.
+
+        Raises Forbidden if the agent is another's.
+        """
+        if report.is_poll and self.store.note_poll(report, owner):
             return NOTHING_NEW
-        with self.store.conversation(report) as conversation:
-            agent = conversation.agent()
+        with self.store.conversation(report, owner) as conversation:
+            agent = self._owned(conversation, report, owner)
             if agent is None:
                 return Answer(asks_full_state=not report.disconnects)
             offer = conversation.offer(agent)
             turn = take_turn(agent.state, agent.packages, report, offer, agent.now)
             conversation.save(agent, turn, offer.channel if offer else None)
         return turn.answer
+
+    def _owned(self, conversation: Conversation, report: Report, owner: Owner) -> KnownAgent | None:
+        """The agent, which is `owner`'s from now on; None if it has to describe itself first. Raises Forbidden."""
+        agent = conversation.agent()
+        if agent is None or agent.owner in (None, owner):
+            return agent
+        if not agent.is_silent:
+            raise self.refusals.refuse(report.instance_uid, agent.owner, owner)
+        conversation.forget()
+        # What it has is not known any more: nothing is offered before its full state has come.
+        return conversation.agent() if report.is_full else None
 
     def remove_silent(self) -> int:
         """Forget the agents that have been silent for too long; returns how many."""

@@ -17,7 +17,7 @@ GZIP = 31
 """zlib's window bits for gzip with its header and checksum."""
 
 
-def message_body() -> bytes:
+def message_body() -> bytearray:
     """The request's body, unpacked.
 
     Raises UnsupportedMediaType, TooLarge, BadRequest if it is not the gzip that it claims to be, UploadInterrupted,
@@ -70,14 +70,14 @@ def unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
         raise BadRequest("The gzip ends early, or something follows it.")
 
 
-def joined(blocks: Iterator[bytes]) -> bytes:
+def joined(blocks: Iterator[bytes]) -> bytearray:
     """All blocks as one. Raises TooLarge as soon as they are more than a message may have."""
     content = bytearray()
     for block in blocks:
         content += block
         if len(content) > LIMIT:
             raise too_large()
-    return bytes(content)
+    return content
 
 
 def too_large() -> TooLarge:

@@ -1,7 +1,6 @@
 """OpAMP messages: AgentToServer into a Report, an Answer into ServerToAgent. What can't be stored is left out."""
 
 import base64
-import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,16 +10,15 @@ from google.protobuf.message import DecodeError
 from app.accounts.caller import Caller
 from app.agents.models import TEXT_LENGTH
 from app.agents.report import Answer, Report, ReportedPackage
+from app.agents.wire import DESCRIPTION, LIMITS, malformed, reduced
+from app.channels.attributes import portable
 from app.errors import BadRequest
 from app.offers.manager import packages_available
 from app.offers.protobuf import opamp
 
-MAX_ATTRIBUTES = 64 * 1024
-"""Bytes of an agent's description."""
-
-MAX_STATUSES = 1000
+MAX_ATTRIBUTES = LIMITS[DESCRIPTION].size
 MAX_MESSAGE_LENGTH = 4096
-"""Characters that are kept of an agent's texts."""
+"""Bytes that are kept of an agent's messages."""
 
 MAX_HASH = 64
 MAX_CAPABILITIES = 2**63 - 1
@@ -41,12 +39,12 @@ STATUSES = {
 CAPABILITIES = {number: name.removeprefix("AgentCapabilities_") for name, number in opamp.AgentCapabilities.items()}
 
 
-def read_report(body: bytes) -> Report:
+def read_report(body: bytes | bytearray) -> Report:
     """The message that `body` is. Raises BadRequest."""
     try:
-        message = opamp.AgentToServer.FromString(body)
+        message = opamp.AgentToServer.FromString(reduced(body))
     except DecodeError as error:
-        raise BadRequest("The body is not an AgentToServer message.") from error
+        raise malformed() from error
     if len(message.instance_uid) != 16:
         raise BadRequest("instance_uid must be 16 bytes.")
     described = message.HasField("agent_description")
@@ -86,6 +84,11 @@ def capability_names(capabilities: int) -> list[str]:
     return [name for number, name in CAPABILITIES.items() if number & capabilities]
 
 
+def kept_bytes(text: str, size: int) -> str:
+    """Text without NUL, cut at a character so that it has at most `size` bytes of UTF-8."""
+    return text.replace("\0", "\ufffd").encode()[:size].decode(errors="ignore")
+
+
 def kept(text: str, length: int) -> str:
     """Text as PostgreSQL can hold it: without NUL, and not too long."""
     return text[:length].replace("\0", "\ufffd")
@@ -93,8 +96,6 @@ def kept(text: str, length: int) -> str:
 
 def _attributes(description: Any) -> dict[str, Any]:
     """All attributes; an identifying one wins over another of the same name."""
-    if description.ByteSize() > MAX_ATTRIBUTES:
-        raise BadRequest(f"An agent's description may have at most {MAX_ATTRIBUTES} bytes.")
     return _members([*description.non_identifying_attributes, *description.identifying_attributes])
 
 
@@ -108,8 +109,8 @@ def _value(value: Any) -> Any:
     match kind:
         case "string_value":
             return kept(value.string_value, MAX_ATTRIBUTES)
-        case "double_value":
-            return value.double_value if math.isfinite(value.double_value) else str(value.double_value)
+        case "double_value" | "int_value":
+            return portable(getattr(value, kind))
         case "bytes_value":
             return base64.b64encode(value.bytes_value).decode()
         case "array_value":
@@ -122,8 +123,8 @@ def _value(value: Any) -> Any:
 def _health(health: Any) -> dict[str, Any]:
     return {
         "healthy": health.healthy,
-        "status": kept(health.status, MAX_MESSAGE_LENGTH),
-        "last_error": kept(health.last_error, MAX_MESSAGE_LENGTH),
+        "status": kept_bytes(health.status, MAX_MESSAGE_LENGTH),
+        "last_error": kept_bytes(health.last_error, MAX_MESSAGE_LENGTH),
         "start_time": _moment(health.start_time_unix_nano),
     }
 
@@ -140,8 +141,6 @@ def _moment(nanoseconds: int) -> str | None:
 
 
 def _statuses(statuses: Any) -> dict[str, ReportedPackage]:
-    if len(statuses.packages) > MAX_STATUSES:
-        raise BadRequest(f"A message may have at most {MAX_STATUSES} package statuses.")
     return {kept(name, TEXT_LENGTH): _status(status) for name, status in statuses.packages.items()}
 
 
@@ -150,7 +149,7 @@ def _status(status: Any) -> ReportedPackage:
         version=kept(status.agent_has_version, TEXT_LENGTH),
         has_hash=status.agent_has_hash[:MAX_HASH],
         status=STATUSES.get(status.status, "pending"),
-        error=kept(status.error_message, MAX_MESSAGE_LENGTH),
+        error=kept_bytes(status.error_message, MAX_MESSAGE_LENGTH),
         offered_version=kept(status.server_offered_version, TEXT_LENGTH),
         offered_hash=status.server_offered_hash[:MAX_HASH],
     )

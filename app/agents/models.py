@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.accounts.models import NAME_LENGTH
 from app.channels.models import CHANNEL_NAME_LENGTH
 from app.database.model import Base
 from app.packages.models import text_column
@@ -62,6 +63,7 @@ class Agent(Base):
 class AgentPoll(Base):
     """Where the conversation with an agent stands.
 
+    `owner_name` and `owner_kind` tell who spoke for it last, None for one of before they were kept.
     `sequence_num` is the last message's, as a signed number, None before the first; `answer` the flags of what was
     answered to it. `offered_hash` is the offer that was sent last: `delivered` tells whether the agent has it,
     `unanswered` how many messages have come without telling so, `asked` whether its full state was then asked for.
@@ -75,6 +77,8 @@ class AgentPoll(Base):
     sequence_num: Mapped[int | None] = mapped_column(BigInteger)
     last_seen: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     capabilities: Mapped[int] = mapped_column(BigInteger)
+    owner_name: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    owner_kind: Mapped[str | None] = mapped_column(String(5))
     disconnected: Mapped[bool] = mapped_column(server_default=false())
     answer: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     offered_hash: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -9,6 +9,7 @@ from app.accounts.roles import Role
 from app.agents.manager import AgentManager
 from app.agents.message_body import message_body
 from app.agents.messages import read_report, write_answer, write_refusal
+from app.agents.ownership import Owner
 from app.errors import BadRequest
 from app.http.openapi.describe import also_answers, answers, takes_bytes
 from app.http.services import get
@@ -37,5 +38,5 @@ class Endpoint(MethodView):
             report = read_report(message_body())
         except BadRequest as error:
             return Response(write_refusal(error.detail), 400, content_type=MEDIA_TYPE)
-        answer = get(AgentManager).hear(report)
+        answer = get(AgentManager).hear(report, Owner.of(caller()))
         return Response(write_answer(report.instance_uid, answer, caller()), content_type=MEDIA_TYPE)

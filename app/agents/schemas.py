@@ -57,6 +57,13 @@ class AgentPackageSchema(Schema):
     updated_at = Moment()
 
 
+class OwnerSchema(Schema):
+    """The user or token that spoke for an agent last."""
+
+    name = fields.String()
+    kind = fields.String(validate=validate.OneOf(("user", "token")))
+
+
 class AgentSchema(Schema):
     """An agent."""
 
@@ -68,6 +75,7 @@ class AgentSchema(Schema):
     status = fields.String(validate=validate.OneOf(AGENT_STATUSES))
     channel = fields.String(allow_none=True)
     last_seen = Moment()
+    owner = fields.Nested(OwnerSchema, allow_none=True, metadata={"description": "Who speaks for it."})
     packages = fields.List(fields.Nested(AgentPackageSchema))
 
 
@@ -91,6 +99,7 @@ def agent_json(agent: AgentRow) -> dict[str, Any]:
         "status": agent.status,
         "channel": agent.channel,
         "last_seen": rfc3339(agent.last_seen),
+        "owner": {"name": agent.owner_name, "kind": agent.owner_kind} if agent.owner_name else None,
         "packages": [_package_json(package) for package in agent.packages or ()],
     }
 

@@ -9,15 +9,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.agents.models import TEXT_LENGTH, Agent, AgentPackage, AgentPoll
 from app.agents.offering import ConversationState, Turn
+from app.agents.ownership import Owner
 from app.agents.package_states import PackageState
 from app.agents.report import Report
 from app.database import Database
+from app.errors import AgentNotFound
 from app.offers.catalogue import Catalogue
 from app.offers.offer import Offer
 from app.offers.store import VERSION
@@ -28,7 +31,8 @@ UNHURRIED = "set_config('synchronous_commit', 'off', true)"
 
 _POLL = f"""
 UPDATE agent_polls SET sequence_num = %(sequence_num)s, last_seen = now(), answer = 0
-WHERE instance_uid = %(instance_uid)s::uuid AND sequence_num = %(previous)s AND capabilities = %(capabilities)s
+WHERE instance_uid = %(instance_uid)s::uuid AND owner_name = %(owner_name)s AND owner_kind = %(owner_kind)s
+  AND sequence_num = %(previous)s AND capabilities = %(capabilities)s
   AND NOT disconnected AND (wake_at IS NULL OR wake_at > now()) AND settled_version = {VERSION}
 RETURNING {UNHURRIED}
 """  # noqa: S608 - made of constants
@@ -36,7 +40,8 @@ RETURNING {UNHURRIED}
 _LOAD = f"""
 SELECT {UNHURRIED}, now() AS now, {VERSION} AS version,
        sequence_num, capabilities, disconnected, answer, offered_hash, delivered, unanswered, asked,
-       attributes, health, channel
+       attributes, health, channel, owner_name, owner_kind,
+       last_seen < now() - make_interval(secs => %(silence)s) AS is_silent
 FROM agent_polls JOIN agents USING (instance_uid) WHERE instance_uid = %(instance_uid)s::uuid FOR UPDATE OF agent_polls
 """  # noqa: S608 - made of constants
 
@@ -55,15 +60,25 @@ class KnownAgent:
     channel: str | None
     version: int
     now: datetime
+    owner: Owner | None
+    """None for an agent that has not spoken since an older version."""
+
+    is_silent: bool
+    """Whether it has been silent for so long that another may take it over."""
 
 
 class Conversation:
     """One transaction about one agent."""
 
-    def __init__(self, connection: Connection, catalogue: Catalogue, report: Report) -> None:
+    def __init__(
+        self, connection: Connection, catalogue: Catalogue, report: Report, owner: Owner, silence: int
+    ) -> None:
+        """`owner`: who speaks for the agent; `silence`: seconds after which another may take it over."""
         self._connection = connection
         self._catalogue = catalogue
         self._report = report
+        self._owner = owner
+        self._silence = silence
         self._uid = report.instance_uid
 
     def agent(self) -> KnownAgent | None:
@@ -73,6 +88,10 @@ class Conversation:
             self._add(self._report.attributes)
             agent = self._load()
         return agent
+
+    def forget(self) -> None:
+        """Remove all that is known of the agent."""
+        self._connection.execute(delete(Agent).where(Agent.instance_uid == self._uid))
 
     def offer(self, agent: KnownAgent) -> Offer | None:
         """What the agent should have now, by what it says of itself in this message or has said before."""
@@ -86,14 +105,23 @@ class Conversation:
         self._save_packages(agent.packages, turn.packages)
 
     def _load(self) -> KnownAgent | None:
-        row = self._connection.exec_driver_sql(_LOAD, {"instance_uid": str(self._uid)}).one_or_none()
+        values = {"instance_uid": str(self._uid), "silence": self._silence}
+        row = self._connection.exec_driver_sql(_LOAD, values).one_or_none()
         if row is None:
             return None
         fields = {name: getattr(row, name) for name in STATE_COLUMNS}
         fields["sequence_num"] = None if row.sequence_num is None else row.sequence_num % 2**64
         fields["offered_hash"] = None if row.offered_hash is None else bytes(row.offered_hash)
         return KnownAgent(
-            ConversationState(**fields), self._packages(), row.attributes, row.health, row.channel, row.version, row.now
+            ConversationState(**fields),
+            self._packages(),
+            row.attributes,
+            row.health,
+            row.channel,
+            row.version,
+            row.now,
+            Owner(row.owner_name, row.owner_kind) if row.owner_name is not None else None,
+            row.is_silent,
         )
 
     def _packages(self) -> dict[str, PackageState]:
@@ -104,13 +132,19 @@ class Conversation:
     def _add(self, attributes: dict[str, Any]) -> None:
         """Two first messages at once: one makes the rows, the other waits and finds them."""
         agent = insert(Agent).values(instance_uid=self._uid, attributes=attributes, **_platform(attributes))
-        poll = insert(AgentPoll).values(instance_uid=self._uid, capabilities=self._report.capabilities)
+        poll = insert(AgentPoll).values(
+            instance_uid=self._uid,
+            capabilities=self._report.capabilities,
+            owner_name=self._owner.name,
+            owner_kind=self._owner.kind,
+        )
         for statement in (agent, poll):
             self._connection.execute(statement.on_conflict_do_nothing())
 
     def _save_poll(self, agent: KnownAgent, turn: Turn) -> None:
         values = {name: getattr(turn.state, name) for name in STATE_COLUMNS}
         values["sequence_num"] = signed(turn.state.sequence_num or 0)
+        values |= {"owner_name": self._owner.name, "owner_kind": self._owner.kind}
         settled = None if turn.state.is_waiting else agent.version
         self._connection.execute(
             update(AgentPoll)
@@ -153,11 +187,13 @@ class Conversation:
 class AgentStore:
     """Agents in PostgreSQL. Every method may raise DatabaseUnavailable."""
 
-    def __init__(self, database: Database, catalogue: Catalogue) -> None:
+    def __init__(self, database: Database, catalogue: Catalogue, silence: int) -> None:
+        """`silence`: seconds without a message after which another may take an agent over."""
         self.database = database
         self.catalogue = catalogue
+        self.silence = silence
 
-    def note_poll(self, report: Report) -> bool:
+    def note_poll(self, report: Report, owner: Owner) -> bool:
         """Note that a settled agent is there; False if there may be more to say, and then nothing is noted.
 
         One statement, which also compares the offers' version: so it is right on every replica.
@@ -167,14 +203,22 @@ class AgentStore:
             "sequence_num": signed(report.sequence_num),
             "previous": signed((report.sequence_num - 1) % 2**64),
             "capabilities": report.capabilities,
+            "owner_name": owner.name,
+            "owner_kind": owner.kind,
         }
         return self.database.row(_POLL, values) is not None
 
     @contextlib.contextmanager
-    def conversation(self, report: Report) -> Iterator[Conversation]:
-        """One transaction about the agent that sends `report`, committed at the end of the block."""
+    def conversation(self, report: Report, owner: Owner) -> Iterator[Conversation]:
+        """One transaction about the agent for which `owner` sends `report`, committed at the end of the block."""
         with self.database.writing() as connection:
-            yield Conversation(connection, self.catalogue, report)
+            yield Conversation(connection, self.catalogue, report, owner, self.silence)
+
+    def forget(self, instance_uid: UUID) -> None:
+        """Remove an agent. Raises AgentNotFound."""
+        with self.database.writing() as connection:
+            if not connection.execute(delete(Agent).where(Agent.instance_uid == instance_uid)).rowcount:
+                raise AgentNotFound
 
     def remove_silent(self, seconds: int, limit: int = 1000) -> int:
         """Forget agents that have been silent for longer; returns how many, at most `limit`."""

@@ -1,10 +1,10 @@
 """JSON schemas of channels."""
 
-import math
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
+from app.channels.attributes import MAX_EXACT, is_portable
 from app.channels.models import CHANNEL_NAME_LENGTH, LATEST, TYPES
 from app.channels.store import ChannelFields, ChannelRow
 from app.http.fields import Moment, rfc3339
@@ -13,7 +13,6 @@ from app.packages import fields as package_fields
 MAX_PACKAGES = 1000
 MAX_MATCHES = 100
 MAX_VALUE_LENGTH = 1000
-MAX_INTEGER = 2**63
 
 
 class AttributeValue(fields.Field[Any]):
@@ -24,11 +23,9 @@ class AttributeValue(fields.Field[Any]):
             return package_fields.Text(validate=validate.Length(max=MAX_VALUE_LENGTH)).deserialize(value)
         if isinstance(value, bool):
             return value
-        if isinstance(value, int) and -MAX_INTEGER <= value < MAX_INTEGER:
+        if isinstance(value, int | float) and is_portable(value):
             return value
-        if isinstance(value, float) and math.isfinite(value):
-            return value
-        raise ValidationError("Must be text, a number, true or false.")
+        raise ValidationError(f"Must be text, true, false, or a number from -{MAX_EXACT} to {MAX_EXACT}.")
 
 
 def channel_name(**options: Any) -> fields.Field[str]:

@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 
 from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
+from app.channels.attributes import portable_value
 from app.http.json_body import json_fields
 from app.http.openapi.describe import answers, takes
 from app.http.responses import json_answer
@@ -39,7 +40,7 @@ class Offers(MethodView):
         In the protobuf JSON mapping, or as application/x-protobuf where Accept prefers that. An offer is complete: an
         agent deletes what is not in it. Without the header OpAMP-Channel no channel fits: do not forward it then.
         """
-        offer = get(OfferManager).offer(json_fields(OfferQuestion())["attributes"])
+        offer = get(OfferManager).offer(portable_value(json_fields(OfferQuestion())["attributes"]))
         answer = message_answer(packages_available(offer, caller()))
         if offer is not None:
             answer.headers["OpAMP-Channel"] = offer.channel

@@ -61,6 +61,7 @@ def test_all_that_is_kept(stable: dict[str, Any], talking: TalkingAgent, see: Se
         },
         "status": "online",
         "channel": "stable",
+        "owner": {"name": "agent of the tests", "kind": "token"},
         "packages": [
             {
                 "name": "opamp-agent",

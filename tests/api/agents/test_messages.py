@@ -179,7 +179,9 @@ def test_every_kind_of_attribute(talking: TalkingAgent, see: See) -> None:
     add = message.agent_description.non_identifying_attributes.add
     add(key="os.type").value.string_value = "plan9"
     add(key="flag").value.bool_value = True
-    add(key="number").value.int_value = -(2**63)
+    add(key="number").value.int_value = -(2**53)
+    add(key="large").value.int_value = -(2**63)
+    add(key="double").value.double_value = 1e20
     add(key="bytes").value.bytes_value = b"\0\xff"
     add(key="none")
     nested = add(key="nested").value.kvlist_value.values.add(key="list").value.array_value
@@ -190,7 +192,9 @@ def test_every_kind_of_attribute(talking: TalkingAgent, see: See) -> None:
         "os.type": "linux",
         "host.arch": "amd64",
         "flag": True,
-        "number": -(2**63),
+        "number": -(2**53),
+        "large": "-9223372036854775808",
+        "double": "1e+20",
         "bytes": "AP8=",
         "none": None,
         "nested": {"list": ["inner"]},
