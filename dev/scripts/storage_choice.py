@@ -24,7 +24,6 @@ CHANGE = "\n          Kept from start to start. For {other}, with packages, user
 TO_MINIO = CHANGE.format(other="MinIO") + "./stop-dev.sh; ./start-dev.sh --storage minio (builds MinIO once, with Go)"
 TO_FOLDER = CHANGE.format(other="a folder") + "./stop-dev.sh; ./start-dev.sh --storage filesystem"
 
-
 LACKS = {
     storage_record.CONFIGURED: "mend the section minio of config.yaml",
     storage_record.PROCESS: "there is no minio on PATH or in the cache any more; to build it: "
@@ -69,8 +68,22 @@ class StorageChoice:
             return self.folder()
         if kind == "auto":
             recorded = storage_record.read()
+            self.say_if_disobeyed(recorded)
             return self.kept(recorded) if recorded else self.first_of(self.ways.values())
         return self.first_of([self.configured, self.installed, self.built, self.container])
+
+    def say_if_disobeyed(self, recorded: str) -> None:
+        """Say that the MinIO of config.yaml is not used where the packages are elsewhere."""
+        if recorded not in ("", storage_record.CONFIGURED) and self.names_minio():
+            print(
+                f"Note: the packages of this checkout are in {storage_record.PLACES[recorded]}, not in the MinIO of "
+                "config.yaml. To change to that: ./stop-dev.sh, then ./start-dev.sh --storage minio",
+                flush=True,
+            )
+
+    def names_minio(self) -> bool:
+        """Whether config.yaml has the keys of a MinIO."""
+        return all(self.settings.gives("minio", key) for key in ("access_key", "secret_key"))
 
     def kept(self, recorded: str) -> Chosen:
         """The storage of the starts before. Raises Failed if it can't be had."""
@@ -95,7 +108,7 @@ class StorageChoice:
 
     def configured(self) -> Chosen | None:
         """The S3 of config.yaml, if it answers."""
-        if not all(self.settings.gives("minio", key) for key in ("access_key", "secret_key")):
+        if not self.names_minio():
             return None
         endpoint = self.config.minio.endpoint
         try:

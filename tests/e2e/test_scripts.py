@@ -130,7 +130,7 @@ def test_auto_takes_the_minio_of_the_configuration(checkout: Checkout, minio_ser
 
 
 def test_auto_keeps_the_storage(checkout: Checkout, minio_server: S3) -> None:
-    """Where packages are in the MinIO of the configuration, `--storage auto` takes no other once that is away."""
+    """Where packages are in the MinIO of the configuration, `--storage auto` takes no other once that is not named."""
     (checkout.folder / "data" / "dev" / "storage").write_text("configured\n")
     ended = checkout.run("start-dev.sh", "--port", str(processes.free_port()))
     assert ended.returncode == 1
@@ -141,7 +141,7 @@ def test_auto_keeps_the_storage(checkout: Checkout, minio_server: S3) -> None:
 def test_auto_without_any_minio(checkout: Checkout, tmp_path: Path, minio_server: S3) -> None:
     """Without any MinIO, and with a docker client but no daemon, `--storage auto` takes the folder, says so, keeps it.
 
-    The last start has a MinIO in its cache, as ./test.sh leaves one.
+    The last start has a MinIO in its cache, as ./test.sh leaves one, and another in its configuration.
     """
     forget_storage(checkout)
     docker = tmp_path / "docker"
@@ -158,8 +158,11 @@ def test_auto_without_any_minio(checkout: Checkout, tmp_path: Path, minio_server
     assert "Storage:  the folder" in ended.stdout
     assert "--storage minio" in ended.stdout
     checkout.run("stop-dev.sh")
-    again = checkout.run("start-dev.sh", "--port", str(processes.free_port()))
+    named = {"ENDPOINT": minio_server.endpoint, "ACCESS_KEY": "any", "SECRET_KEY": "any-secret"}
+    variables = {f"OPAMP_PACKAGES_MINIO__{key}": value for key, value in named.items()}
+    again = checkout.run("start-dev.sh", "--port", str(processes.free_port()), **variables)
     assert "Storage:  the folder" in again.stdout, again.stderr
+    assert "not in the MinIO of config.yaml" in again.stdout
 
 
 def forget_storage(checkout: Checkout) -> None:
