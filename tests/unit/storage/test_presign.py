@@ -14,11 +14,13 @@ from app.storage.s3.account import S3Account
 from app.storage.s3.storage import MinioStorage
 
 KEY = "objects/ab/abcd"
-DISPOSITION = "attachment; filename=\"a \\\"b\\\".tar.gz\"; filename*=UTF-8''%C3%BC.tar.gz"
-CONTENT_TYPE = "application/x-tar; a=\"b c+d\""
+DISPOSITION = 'attachment; filename="a \\"b\\".tar.gz"; filename*=UTF-8\'\'%C3%BC.tar.gz'
+CONTENT_TYPE = 'application/x-tar; a="b c+d"'
 
 
-def url_of(endpoint: str, host: str = "", *, use_ssl: bool = False, region: str = "", bucket: str = "packages") -> SplitResult:
+def url_of(
+    endpoint: str, host: str = "", *, use_ssl: bool = False, region: str = "", bucket: str = "packages"
+) -> SplitResult:
     """What the storage at `endpoint` signs for clients that reach it at `host`."""
     storage = MinioStorage(S3Account(endpoint, "access", "secret", bucket, use_ssl=use_ssl, region=region))
     return storage.presigner(host).fetch_url(KEY, disposition=DISPOSITION, content_type=CONTENT_TYPE)
