@@ -66,6 +66,14 @@ def test_a_revision_keeps_no_request_waiting(revision: Path) -> None:
     assert refused(revision.read_text()) == []
 
 
+def test_revisions_follow_each_other() -> None:
+    """Each stands on the one before it: two that were written at the same time do not take the same number."""
+    revisions = sorted(VERSIONS.glob("*.py"))
+    numbers = [path.name[:4] for path in revisions]
+    named = [re.findall(r"(?m)^(?:down_)?revision = \W?(\w+)", path.read_text()) for path in revisions]
+    assert named == [list(pair) for pair in zip(numbers, ["None", *numbers], strict=False)]
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -6,8 +6,8 @@ Agents that are there already belong to nobody, until the first that speaks for 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
