@@ -25,6 +25,9 @@ IDENTIFIER = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 TIMES = ("exp", "iat", "nbf")
 MAX_ID = 2**63 - 1
 
+CLOCK_SKEW = 10
+"""Seconds by which the clocks of replicas may differ: `iat` and `nbf` may lie so far ahead. `exp` has none of it."""
+
 FILE_TYPE = "file"
 FILE_KEY = "OPAMP_FILE_TOKEN_KEY"
 FILE_SECONDS = 24 * 3600
@@ -57,6 +60,7 @@ def install(app: Flask, secret_key: str) -> None:
         JWT_ENCODE_AUDIENCE=AUDIENCE,
         JWT_DECODE_AUDIENCE=AUDIENCE,
         JWT_ENCODE_NBF=False,
+        JWT_DECODE_LEEWAY=CLOCK_SKEW,
     )
     jwt.init_app(app)
     jwt.decode_key_loader(_key_of_type)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
 
@@ -102,3 +103,10 @@ def test_what_locks_a_table_is_refused(line: str) -> None:
 def test_what_keeps_nobody_waiting_is_allowed(lines: str) -> None:
     """The check refuses nothing else."""
     assert refused(lines) == []
+
+
+def test_one_chain() -> None:
+    """Each revision follows exactly one other: two that were written beside each other are put in order."""
+    revisions = list(ScriptDirectory(str(VERSIONS.parent)).walk_revisions())
+    followed = [revision.down_revision for revision in revisions]
+    assert len(set(followed)) == len(followed) == len(list(VERSIONS.glob("*.py")))

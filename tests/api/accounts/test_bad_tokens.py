@@ -288,3 +288,15 @@ def test_user_token_is_no_machine_token(client, agent, admin, claims, secret_key
     made = client.post("/api/v1/tokens", json={"name": "ci", "role": "admin"}, headers=admin.headers).json
     token = jwt.encode(changed(claims, sub=f"token:{made['id']}"), secret_key, "HS256")
     assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["iat", "nbf"])
+def test_clocks_of_replicas_may_differ(client, claims, secret_key, name):
+    """A token of a replica whose clock is some seconds ahead counts."""
+    token = jwt.encode(changed(claims, **{name: time.time() + 5}), secret_key, "HS256")
+    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_an_expired_token_has_no_leeway(refused, claims, secret_key):
+    """However lately it expired."""
+    assert refused("Bearer " + jwt.encode(changed(claims, exp=time.time() - 0.5), secret_key, "HS256"))
