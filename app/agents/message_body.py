@@ -7,6 +7,7 @@ from flask import request
 
 from app.errors import BadRequest, TooLarge, UnsupportedMediaType, UploadInterrupted
 from app.http.body import declared_length, is_chunked
+from app.http.content_headers import refuse_partial_body
 from app.offers.protobuf import MEDIA_TYPE
 
 LIMIT = 64 * 2**20
@@ -28,6 +29,7 @@ def message_body() -> bytearray:
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in ("identity", "gzip"):
         raise UnsupportedMediaType("The only Content-Encoding that this path takes is gzip.")
+    refuse_partial_body(request.environ)
     blocks = received()
     return joined(unpacked(blocks) if coding == "gzip" else blocks)
 

@@ -9,6 +9,7 @@ from marshmallow import Schema
 
 from app.errors import BadRequest, Invalid, TooLarge, UnsupportedMediaType, UploadInterrupted
 from app.http.body import is_chunked
+from app.http.content_headers import refuse_coded_body, refuse_partial_body
 from app.http.query import no_parameters
 from app.http.validation import load, repeated
 
@@ -32,6 +33,7 @@ def json_text(limit: int) -> bytes:
         raise UnsupportedMediaType("Send a JSON object with Content-Type: application/json.")
     if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("Send the JSON object in UTF-8.")
+    refuse_coded_body(request.environ)
     return read_body(limit)
 
 
@@ -45,6 +47,7 @@ def read_body(limit: int) -> bytes:
         return b""
     if length is not None and length > limit:
         raise _too_large(limit)
+    refuse_partial_body(request.environ)
     content: bytes = request.environ["wsgi.input"].read(limit + 1 if length is None else length)
     if length is not None and len(content) < length:
         raise UploadInterrupted

@@ -8,6 +8,7 @@ from marshmallow import ValidationError
 from app.config import Config
 from app.errors import Invalid
 from app.http.body import RequestBody, raw_body
+from app.http.content_headers import refuse_coded_body, refuse_partial_body
 from app.http.forms.form import FilePart, FormReader, open_form
 from app.http.query import no_parameters, parameters
 from app.http.services import get
@@ -22,15 +23,22 @@ from app.storage.interface import ByteSource
 def receive_form() -> "FormUpload":
     """The upload in this request's form. Raises UnsupportedMediaType, BadRequest, TooLarge, Invalid."""
     limits = get(Config).packages
+    refuse_coded_body(request.environ)
     form = open_form(request.environ, max_file_size=limits.max_size, timeout=limits.upload_timeout)
+    refuse_partial_body(request.environ)
     no_parameters()
     return FormUpload(form)
 
 
 def receive_raw(path: dict[str, str]) -> "RawUpload":
-    """The upload whose coordinates are in the path. Raises LengthRequired, TooLarge, Invalid."""
+    """The upload whose coordinates are in the path.
+
+    Raises UnsupportedMediaType, LengthRequired, TooLarge, BadRequest, Invalid.
+    """
     limits = get(Config).packages
+    refuse_coded_body(request.environ)
     body = raw_body(request.environ, max_size=limits.max_size, timeout=limits.upload_timeout)
+    refuse_partial_body(request.environ)
     return RawUpload(body, raw_fields(path, parameters(PutQuery)["description"]))
 
 

@@ -10,6 +10,7 @@ from app.errors import BadRequest, Invalid, TooLarge, UnsupportedMediaType
 from app.http.body import RequestBody, declared_length, too_large
 from app.http.forms.part_header import PartHeader
 from app.http.forms.parts import MAX_OVERHEAD, PartStream
+from app.http.validation import printable_name
 from app.storage.interface import ByteSource
 
 FILE_FIELD = "file"
@@ -68,12 +69,12 @@ class FormReader:
 
     def _collect(self, part: PartHeader) -> None:
         if part.file_name is not None:
-            raise Invalid({part.name: ["Send text, not a file."]})
+            raise Invalid({printable_name(part.name): [f"This is not the field for a file: send it as {FILE_FIELD}."]})
         text = self._read_text()
         try:
             value = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise Invalid({part.name: ["Must be valid UTF-8."]}) from error
+            raise Invalid({printable_name(part.name): ["Must be valid UTF-8."]}) from error
         self._fields.setdefault(part.name, []).append(value)
 
     def _read_text(self) -> bytearray:

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from app.errors import BadRequest, Invalid
+from app.errors import BadRequest, Invalid, UnsupportedMediaType
+from app.http.content_headers import refuse_coding
 
 _FOLD = re.compile(r"\r\n[ \t]+")
 _TRANSPARENT = frozenset({"", "7bit", "8bit", "binary"})
@@ -25,14 +26,20 @@ class PartHeader:
 
 
 def part_header(block: bytes) -> PartHeader:
-    """Parse the header of a part. Raises BadRequest, and Invalid for a name in another encoding than UTF-8."""
+    """Parse the header of a part.
+
+    Raises BadRequest, UnsupportedMediaType for a coding, and Invalid for a name in another encoding than UTF-8.
+    """
     # surrogateescape: a name that is not UTF-8 is refused under its own field, by `_utf8`.
     fields = _fields(_FOLD.sub(" ", block.decode("utf-8", "surrogateescape")))
     parameters = _parameters(fields.get("content-disposition", ""))
     if not parameters.get("name"):
         raise BadRequest("Each part of the form needs a Content-Disposition: form-data with a name.")
+    refuse_coding(fields.get("content-encoding", ""))
     if fields.get("content-transfer-encoding", "").lower() not in _TRANSPARENT:
-        raise BadRequest("Send the parts of the form without a Content-Transfer-Encoding (RFC 7578, 4.7).")
+        raise UnsupportedMediaType("Send the parts of the form without a Content-Transfer-Encoding (RFC 7578, 4.7).")
+    if "content-range" in fields:
+        raise BadRequest("Send the whole file, without a Content-Range: nothing of it was stored.")
     name = _utf8(parameters["name"], "_schema")
     return PartHeader(name, _file_name(parameters, name), fields.get("content-type"))
 

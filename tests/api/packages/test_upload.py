@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 
 import pytest
 from flask import Flask
@@ -134,6 +135,21 @@ def test_an_empty_file_is_refused(publisher: FlaskClient) -> None:
     """A package has at least one byte, both ways."""
     assert "file" in problem_of(post(publisher, b""))["errors"]
     assert "file" in problem_of(put(publisher, b"", environ_overrides={"CONTENT_LENGTH": "0"}))["errors"]
+
+
+@pytest.mark.parametrize("name", ["upload", "package", "name"])
+def test_a_file_in_another_field_is_told_where_it_belongs(publisher: FlaskClient, name: str) -> None:
+    """The error of an unknown file field names the field `file`."""
+    form = {"name": "a", "version": "1", "platform": "linux", "arch": "any", name: (io.BytesIO(CONTENT), "agent.bin")}
+    problem = problem_of(publisher.post("/api/v1/packages", data=form))
+    assert (problem["status"], list(problem["errors"])) == (422, [name])
+    assert problem["detail"] == f"{name}: This is not the field for a file: send it as file."
+
+
+def test_the_detail_has_the_first_error(publisher: FlaskClient) -> None:
+    """Who reads `detail` alone knows what to mend, and that there is more."""
+    problem = problem_of(post(publisher, version=None, arch="z80"))
+    assert problem["detail"] == "version: Missing data for required field. (1 more in errors)"
 
 
 def test_a_repeated_field_is_refused(publisher: FlaskClient) -> None:

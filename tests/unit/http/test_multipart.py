@@ -253,7 +253,7 @@ def test_cut_within_the_file_is_an_interruption() -> None:
         (FILE.replace(b'agent.bin"', b"agent.bin") + END, BadRequest),
         (FILE.replace(b"; name", b"; name=other; name") + END, BadRequest),
         (FILE.replace(b"Content-Disposition:", b"Content-Disposition") + END, BadRequest),
-        (part('name="file"; filename="a"', b"eA==", b"Content-Transfer-Encoding: base64") + END, BadRequest),
+        (part('name="file"; filename="a"', b"eA==", b"Content-Transfer-Encoding: base64") + END, UnsupportedMediaType),
         (part('name="file"; filename="a"', b"x", b'Content-Disposition: form-data; name="b"') + END, BadRequest),
         (b"\r\n--" + BOUNDARY + b"\r\n\r\ncontent" + END, BadRequest),
     ],
