@@ -16,7 +16,7 @@ from app.config import Config, load
 from app.database import deadline
 from app.database.engine import engine_options
 from app.database.model import db, migrate
-from app.http import problems, security_headers
+from app.http import problems, routes, security_headers
 from app.http.converters import BigIntConverter
 from app.http.openapi import document, swagger
 from app.offers import handlers as offers
@@ -58,6 +58,7 @@ def make_app(config: Config | None = None) -> Flask:
     for part in (request_id, security_headers, access_log, metrics, problems, swagger, cli):
         part.register(app)
     document.register(app, config.server.public_url, [part.blueprint for part in BLUEPRINTS])
+    app.before_request(routes.refuse_leading_slashes)
     app.before_request(limit_waiting)
     app.teardown_request(end_waiting)
     return app

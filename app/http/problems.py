@@ -9,6 +9,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app import errors
+from app.http import routes
 from app.telemetry.request_id import request_id
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,7 +49,7 @@ def problem(status: int, name: str, title: str, detail: str, **members: Any) -> 
         "request_id": request_id(),
         **members,
     }
-    return Response(orjson.dumps(body), status, content_type=MEDIA_TYPE)
+    return Response(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE), status, content_type=MEDIA_TYPE)
 
 
 def service_problem(error: errors.ServiceError) -> Response:
@@ -79,7 +80,8 @@ def http_problem(error: HTTPException) -> Response:
     """The problem for what werkzeug or Flask raises."""
     status = HTTPStatus(error.code or 500)
     name = status.phrase.lower().replace(" ", "-").replace("'", "")
-    response = problem(status, name, status.phrase, error.description or status.description)
+    detail = routes.detail(error) or error.description or status.description
+    response = problem(status, name, status.phrase, detail)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response

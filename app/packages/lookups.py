@@ -55,7 +55,8 @@ def loaded_file(path: dict[str, str]) -> PackageRow:
         raise Forbidden(OTHER_FILE)
     package = loaded_package()
     if package.file_name != path["file_name"]:
-        raise PackageNotFound
+        right = file_path(package.name, package.version, package.platform, package.arch, package.file_name)
+        raise PackageNotFound(f"The file of this package has another name: {right}")
     if scope is not None and not scope.is_package(package.id, package.checksum):
         raise Forbidden(OTHER_FILE)
     return package

@@ -38,7 +38,8 @@ def refusal(error: Exception, head: bytes) -> bytes:
             "status": status,
             "detail": detail,
             "request_id": request_id,
-        }
+        },
+        option=orjson.OPT_APPEND_NEWLINE,
     )
     lines = [
         f"HTTP/1.1 {status} {phrase}",

@@ -23,7 +23,7 @@ def test_bad_value(sender: Sender, name: str, value: str) -> None:
     reply = sender.upload(TYPE, file() + fields(**{name: value}) + END)
     reply.assert_problem(422)
     assert name in reply.json()["errors"]
-    assert not any(ord(character) < 32 for character in reply.body.decode())
+    assert not any(ord(character) < 32 for character in reply.body.decode().removesuffix("\n"))
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -117,7 +117,6 @@ def test_file_name_is_cleaned_and_kept(sender: Sender, sent: str, kept: str) -> 
         "/api/v1/tokens/99999999999999999999",
         "/../../etc/passwd",
         "/static/../wsgi.py",
-        "/",
     ],
 )
 def test_bad_path(sender: Sender, path: str) -> None:

@@ -16,6 +16,7 @@ from tests.configuration import configuration
 
 PUBLIC_URL = "https://packages.example.com/prefix"
 OPEN = {
+    "/",
     "/api/v1/auth/login",
     "/health",
     "/health/live",
@@ -100,10 +101,10 @@ def test_roles(document: dict[str, Any], operation: tuple[str, str], role: str) 
 
 
 def test_every_operation_is_described(document: dict[str, Any]) -> None:
-    """Every operation has a summary and a success."""
+    """Every operation has a summary and a success; that of `/` is to lead on."""
     for method, path, operation in operations(document):
         assert operation["summary"], (method, path)
-        assert any(status.startswith("2") for status in operation["responses"]), (method, path)
+        assert any(status.startswith("3" if path == "/" else "2") for status in operation["responses"]), (method, path)
 
 
 def test_errors_are_problems(document: dict[str, Any]) -> None:
@@ -116,7 +117,7 @@ def test_errors_are_problems(document: dict[str, Any]) -> None:
     for method, path, operation in operations(document):
         assert "default" in operation["responses"], (method, path)
         for status, response in operation["responses"].items():
-            if not status.startswith("2") and (path, status) != ("/v1/opamp", "400"):
+            if not status.startswith(("2", "3")) and (path, status) != ("/v1/opamp", "400"):
                 assert components[response["$ref"].rpartition("/")[2]]["content"] == problem, (method, path, status)
     assert {"type", "title", "status", "detail", "request_id"} <= set(
         document["components"]["schemas"]["Problem"]["required"]

@@ -79,7 +79,8 @@ def register(app: Flask, public_url: str, blueprints: Sequence[Blueprint]) -> No
     api.spec.components.security_scheme(SECURITY_SCHEME, scheme)
     for described in (*blueprints, blueprint):
         api.register_blueprint(described)
-    app.extensions[EXTENSION] = orjson.dumps(api.spec.to_dict(), option=orjson.OPT_NON_STR_KEYS)
+    as_text = orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+    app.extensions[EXTENSION] = orjson.dumps(api.spec.to_dict(), option=as_text)
 
 
 def _specification(public_url: str) -> dict[str, Any]:
@@ -94,6 +95,17 @@ def _specification(public_url: str) -> dict[str, Any]:
 
 def _bigint_schema(_converter: BigIntConverter) -> dict[str, Any]:
     return {"type": "integer", "format": "int64", "minimum": 1, "maximum": BIGINT_MAX}
+
+
+@blueprint.route("/")
+class Root(MethodView):
+    """Where people arrive."""
+
+    @answers(302, headers={"Location": {"schema": {"type": "string"}}})
+    @without_token
+    def get(self) -> Response:
+        """On to /swagger."""
+        return Response(status=302, headers={"Location": "/swagger"})
 
 
 @blueprint.route("/openapi.json")

@@ -127,9 +127,11 @@ def test_a_yanked_package_can_still_be_downloaded(publisher: FlaskClient) -> Non
 
 
 def test_another_file_name_is_another_path(publisher: FlaskClient) -> None:
-    """404, so that a URL names one file."""
+    """404, so that a URL names one file; it names the right path."""
     published(publisher)
-    assert publisher.get("/api/v1/packages/opamp-agent/1.0.0/linux/amd64/other.bin").status_code == 404
+    problem = problem_of(publisher.get("/api/v1/packages/opamp-agent/1.0.0/linux/x86_64/other.bin"))
+    assert problem["status"] == 404
+    assert problem["detail"].endswith(" /api/v1/packages/opamp-agent/1.0.0/linux/amd64/agent.bin")
     assert publisher.get("/api/v1/packages/opamp-agent/1.0.0/beos/amd64/agent.bin").status_code == 404
 
 

@@ -6,6 +6,8 @@ import ssl
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from dev.checkout import PROJECT
 from dev.parts import nginx, processes
 from dev.parts.package_service import PackageService
@@ -77,6 +79,14 @@ def test_links_and_addresses(through_nginx: Client, accel_service: PackageServic
     processes.wait_until(lambda: "told-address" in log.read_text(), "the log line")
     line = next(line for line in log.read_text().splitlines() if "told-address" in line)
     assert '"address":"127.0.0.1"' in line
+
+
+@pytest.mark.parametrize("path", ["//metrics", "/%2fmetrics", "//health/live", "/%2Fhealth/live", "///metrics"])
+def test_slashes_are_no_way_around(through_nginx: Client, path: str) -> None:
+    """nginx by itself refuses a path that begins with two slashes, to everybody."""
+    answer = through_nginx.get(path)
+    assert answer.is_problem(404)
+    assert answer.json()["detail"] == "There is nothing here."
 
 
 def test_numbers_are_not_public(services_folder: Path, accel_service: PackageService) -> None:
