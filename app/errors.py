@@ -194,7 +194,11 @@ class PackageDamaged(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """PostgreSQL or storage does not answer or refuses (503). Transient: ask again."""
+    """PostgreSQL or storage does not answer or refuses (503). `state` is the part's in /health/ready."""
+
+    state = "down"
+    passes = True
+    """Whether it may be over without anybody doing something."""
 
 
 class DatabaseUnavailable(Unavailable):

@@ -14,7 +14,7 @@ from app.agents import opamp_endpoint
 from app.channels import handlers as channels
 from app.config import Config, load
 from app.database import deadline
-from app.database.engine import engine_options
+from app.database.engine import Session, engine_options
 from app.database.model import db, migrate
 from app.http import problems, routes, security_headers
 from app.http.converters import BigIntConverter
@@ -39,7 +39,7 @@ class Application(Flask):
         return func
 
 
-def make_app(config: Config | None = None) -> Flask:
+def make_app(config: Config | None = None, session: Session | None = None) -> Flask:
     """The application, by `config` or by what `load` finds. Raises ConfigError; connects to nothing.
 
     PostgreSQL and storage may be away: each request then tells.
@@ -53,14 +53,13 @@ def make_app(config: Config | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, compare_type=True)
     tokens.install(app, config.jwt.secret_key.get_secret_value())
-    deadline.install()
-    wire(app, config)
+    wire(app, config, session or Session.SERVICE)
     for part in (request_id, security_headers, access_log, metrics, problems, swagger, cli):
         part.register(app)
     document.register(app, config.server.public_url, [part.blueprint for part in BLUEPRINTS])
     app.before_request(routes.refuse_leading_slashes)
-    app.before_request(limit_waiting)
-    app.teardown_request(end_waiting)
+    app.before_request(set_budget)
+    app.teardown_request(end_budget)
     return app
 
 
@@ -79,11 +78,11 @@ def trust_proxies(app: Flask, hops: int) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
 
 
-def limit_waiting() -> None:
-    """Give the request its allowance of waiting for PostgreSQL."""
-    deadline.allow(deadline.REQUEST_ALLOWANCE)
+def set_budget() -> None:
+    """Give the request its time budget for PostgreSQL."""
+    deadline.set_budget(deadline.REQUEST_BUDGET)
 
 
-def end_waiting(_error: BaseException | None) -> None:
-    """What the thread does after the request has no part in its allowance."""
-    deadline.allow(None)
+def end_budget(_error: BaseException | None) -> None:
+    """What the thread does after the request is none of its budget."""
+    deadline.set_budget(None)

@@ -18,7 +18,7 @@ from app.agents.store import AgentStore
 from app.channels.store import ChannelStore, refuse_pinned
 from app.config import Config
 from app.database import Database
-from app.database.engine import prepare
+from app.database.engine import Session
 from app.database.model import db
 from app.http.services import install
 from app.objects.ledger import Ledger
@@ -84,10 +84,10 @@ class Services:
     jobs: Sequence[Job]
 
 
-def wire(app: Flask, config: Config) -> Services:
+def wire(app: Flask, config: Config, session: Session) -> Services:
     """Build the parts for `app` out of `config`, and let handlers and commands find them; connects to nothing."""
     with app.app_context():
-        parts = build(config, db.engine)
+        parts = build(config, db.engine, session)
     app.extensions[EXTENSION] = parts
     install(app, found_by_class(parts))
     return parts
@@ -110,10 +110,9 @@ def found_by_class(parts: Services) -> list[object]:
     ]
 
 
-def build(config: Config, engine: Engine) -> Services:
+def build(config: Config, engine: Engine, session: Session) -> Services:
     """The parts on a given engine."""
-    prepare(engine)
-    database = Database(engine, on_error=metrics.count_database_error)
+    database = Database(engine, on_error=metrics.count_database_error, session=session)
     store = PackageStore(database, refuse_delete=refuse_pinned)
     storage = CountedStorage(make_storage(config, store), metrics.count_storage_error)
     ledger = Ledger(database)

@@ -11,11 +11,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import click
 from alembic import context
+from alembic.runtime.migration import MigrationContext
 from flask import current_app
 from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from app.database import schema
+from app.database.condition import told
+from app.database.dialer import Dialer
+from app.database.engine import unpooled
+from app.database.failures import failure_of
 from migrations.online import LOCK_TIMEOUT
 
 MIGRATION_LOCK = 0x6F70616D70
@@ -116,10 +123,34 @@ def run() -> None:
         with context.begin_transaction():
             context.run_migrations()
         return
-    engine = extension.db.engine
-    with turn(engine), engine.connect() as connection:
-        event.listen(connection, "begin", limit_waiting)
-        migrate(connection)
+    dialer = Dialer()
+    engine = unpooled(extension.db.engine.url, dialer)
+    try:
+        if not is_to_be_left(engine):
+            with turn(engine), engine.connect() as connection:
+                event.listen(connection, "begin", limit_waiting)
+                migrate(connection)
+    except DBAPIError as error:
+        failure = failure_of(error.orig)
+        if failure is None:
+            raise
+        raise click.ClickException(f"{failure.sentence} {told(error.orig, dialer.server)}") from error
+
+
+def is_to_be_left(engine: Engine) -> bool:
+    """Whether this is an upgrade of a schema that is newer already; says so."""
+    command = click.get_current_context(silent=True)
+    if command is not None and command.info_name != "upgrade":
+        return False
+    with engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    if not schema.is_newer(revision):
+        return False
+    click.echo(
+        f"Warning: a newer version of the service has migrated this database (revision {revision}). It stays as it is.",
+        err=True,
+    )
+    return True
 
 
 run()

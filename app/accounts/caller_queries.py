@@ -70,10 +70,10 @@ def fetch_with_caller(
 
 
 def fetch_rows_with_caller(
-    database: Database, claims: Claims, query: str, parameters: dict[str, Any], *, is_planned_once: bool
+    database: Database, claims: Claims, query: str, parameters: dict[str, Any], *, prepared: bool
 ) -> tuple[Caller | None, Sequence[Any]]:
     """The caller as `find_caller` gives it, and the rows that the query of `rows_with_owner` has found."""
-    rows = database.rows(query, {**parameters, "owner_id": claims.id}, is_planned_once=is_planned_once)
+    rows = database.rows(query, {**parameters, "owner_id": claims.id}, prepared=prepared)
     return _caller(claims, rows[0]) if rows else find_caller(database, claims), rows
 
 

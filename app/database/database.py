@@ -1,28 +1,32 @@
 """Connections to PostgreSQL: short, bounded in time, and with one error for everything that goes wrong there."""
 
 import contextlib
-import functools
 import threading
 import time
-from collections import namedtuple
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg2
-from sqlalchemy import ClauseElement, Connection, Engine, create_engine, text
+from sqlalchemy import ClauseElement, Connection, Engine, text
 from sqlalchemy.dialects.postgresql.psycopg2 import dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from app.breaker import Breaker
-from app.database import deadline, prepared, read_gate
-from app.database.engine import APPLICATION, KEEPALIVES, POOL_TIMEOUT, places, set_autocommit
-from app.database.read_connections import KeptConnections
-from app.database.read_gate import Lane
-from app.database.sqlstate import unusable
+from app.database import deadline, schema
+from app.database.condition import Condition, told, unavailable
+from app.database.deadline import Bounded, DatabaseTimeout
+from app.database.dialer import Dialer
+from app.database.engine import POOL_TIMEOUT, Session, places, prepare, set_autocommit, unpooled
+from app.database.failures import BEHIND, READ_ONLY, UNANSWERED, Failure, failure_of
+from app.database.reads import Reads
 from app.errors import DatabaseUnavailable
 
 _DIALECT: Any = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own has no types
+
+PING = """
+SELECT current_setting('transaction_read_only')::boolean AS is_read_only,
+    (SELECT version_num FROM alembic_version) AS revision, EXISTS (SELECT FROM packages) AS has_packages
+"""
 
 
 class CommitInDoubt(DatabaseUnavailable):
@@ -30,18 +34,21 @@ class CommitInDoubt(DatabaseUnavailable):
 
 
 class Database:
-    """The service's engine. Each `with` holds one connection, and no longer than the block."""
+    """PostgreSQL on an engine of its own. Each `with` holds one connection, and no longer than the block."""
 
-    def __init__(self, engine: Engine, on_error: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, engine: Engine, on_error: Callable[[], None] = lambda: None, session: Session = Session.SERVICE
+    ) -> None:
         self.engine = engine
-        self._outside_pool = create_engine(
-            engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={**APPLICATION, **KEEPALIVES}
-        )
+        self._dialer = Dialer()
+        prepare(engine, self._dialer, session)
+        self._unpooled = unpooled(engine.url, self._dialer).execution_options(isolation_level="AUTOCOMMIT")
         self._on_error = on_error
         self._places = threading.BoundedSemaphore(places(engine))
-        self._kept = KeptConnections(engine)
-        self._lane = Lane()
-        self._breaker = Breaker(DatabaseUnavailable)
+        self._reads = Reads(engine)
+        self._session = session
+        self._condition = Condition(is_logged=session is Session.SERVICE)
+        self._breaker = Breaker(self._condition.refusal)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -52,43 +59,17 @@ class Database:
         with self._translated(), self._connected(autocommit=True) as connection:
             yield connection
 
-    def rows(self, query: str, parameters: dict[str, Any], *, is_planned_once: bool = False) -> list[Any]:
-        """The rows of one statement that stands for itself, as named tuples; `query` is as `compiled` gives it.
+    def rows(self, query: str, parameters: dict[str, Any], *, prepared: bool = False) -> list[Any]:
+        """Run one statement in autocommit and return its rows as named tuples; `query` is as `compiled` gives it.
 
-        `is_planned_once`: one plan is right for all parameters, see app.database.prepared.
-        Straight through the driver: SQLAlchemy's way to it and back costs as much again. Raises DatabaseUnavailable.
+        `prepared`: one plan is right for all parameters, see app.database.prepared. Raises DatabaseUnavailable.
         """
-        with self._translated(), self._lane, self._place():
-            connection: PoolProxiedConnection | None = None
-            try:
-                connection = self._kept.take()
-                driver: Any = connection.driver_connection
-                with driver.cursor() as cursor:
-                    if is_planned_once:
-                        prepared.execute(cursor, connection.info.setdefault("prepared", set()), query, parameters)
-                    else:
-                        cursor.execute(query, parameters)
-                    row = _row_type(tuple([column.name for column in cursor.description]))
-                    # What `_make` does, without a call of Python's for each row.
-                    found = list(map(functools.partial(tuple.__new__, row), cursor.fetchall()))
-            except psycopg2.Error as error:
-                is_lost = connection is None or bool(driver.closed)
-                if connection is not None and is_lost:
-                    connection.invalidate(error)
-                raise DBAPIError.instance(
-                    query, parameters, error, psycopg2.Error, connection_invalidated=is_lost, dialect=_DIALECT
-                ) from error
-            else:
-                self._kept.keep(connection)
-                connection = None
-                return found
-            finally:
-                if connection is not None:
-                    connection.close()
+        with self._translated(), self._place():
+            return self._reads.fetch(query, parameters, prepared=prepared)
 
     def row(self, query: str, parameters: dict[str, Any]) -> Any:
         """The row that `query` finds or changes by a unique key, None if there is none. Raises DatabaseUnavailable."""
-        found = self.rows(query, parameters, is_planned_once=True)
+        found = self.rows(query, parameters, prepared=True)
         return found[0] if found else None
 
     @contextlib.contextmanager
@@ -102,7 +83,7 @@ class Database:
             try:
                 connection.commit()
             except (OperationalError, InterfaceError) as error:
-                self._failed(error)
+                self._failed(UNANSWERED, deadline.judged(error.orig))
                 raise CommitInDoubt from error
 
     @contextlib.contextmanager
@@ -113,31 +94,37 @@ class Database:
         as one. Raises DatabaseUnavailable.
         """
         take = text("SELECT pg_advisory_lock(:lock)" if wait else "SELECT pg_try_advisory_lock(:lock)")
-        with self._translated(), self._outside_pool.connect() as connection:
-            held = wait | bool(connection.execute(take, {"lock": lock}).scalar())
-            try:
-                yield held
-            finally:
-                if held:
-                    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": lock})
+        with self._translated(), contextlib.ExitStack() as stack:
+            with Bounded() as bounded:
+                connection = stack.enter_context(self._unpooled.connect())
+                bounded.on(connection.connection.dbapi_connection)
+                held = wait | bool(connection.execute(take, {"lock": lock}).scalar())
+            # To end the session gives the lock back.
+            yield held
 
     def ping(self) -> None:
-        """Return if the database answers and has the schema's tables. Raises DatabaseUnavailable."""
-        with self.reading() as connection:
-            connection.execute(text("SELECT 1 FROM packages LIMIT 1"))
+        """Return if the database answers, can be written and has this version's schema. Raises DatabaseUnavailable."""
+        (found,) = self.rows(PING, {})
+        if found.is_read_only:
+            self._lose_all()
+            raise unavailable(READ_ONLY)
+        if schema.is_behind(found.revision):
+            raise unavailable(BEHIND)
 
     @contextlib.contextmanager
     def _connected(self, *, autocommit: bool) -> Iterator[Connection]:
         """A connection of the pool's."""
-        with self._place():
-            self._kept.give_one_back()
+        with self._place(), Bounded() as bounded:
+            self._reads.connections.release_one_to_engine()
             with self.engine.connect() as connection:
-                set_autocommit(connection.connection.dbapi_connection, wanted=autocommit)
+                driver = connection.connection.dbapi_connection
+                bounded.on(driver)
+                set_autocommit(driver, wanted=autocommit)
                 yield connection
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
-        """One of the pool's places; waiting for it counts against the request's allowance.
+        """One of the pool's places; waiting for it counts against the request's budget.
 
         The pool's own queue would hand out connections to requests that have no time left to use them.
         """
@@ -149,11 +136,11 @@ class Database:
         finally:
             self._places.release()
         self._breaker.answered()
+        self._condition.answered()
 
     def _wait_for_place(self) -> None:
-        read_gate.leave()
         started = time.monotonic()
-        left = deadline.left()
+        left = deadline.remaining()
         taken = self._places.acquire(timeout=POOL_TIMEOUT if left is None else max(0.0, min(POOL_TIMEOUT, left)))
         deadline.spend(time.monotonic() - started)
         if not taken:
@@ -163,25 +150,36 @@ class Database:
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
+        """Raise DatabaseUnavailable for errors that tell of the database's state; others as they are."""
         try:
             yield
         except IntegrityError:
             raise
         except DBAPIError as error:
-            if not unusable(error):
-                raise
-            self._failed(error)
-            raise DatabaseUnavailable from error
+            self._judge(error.orig, error)
+        except psycopg2.Error as error:
+            self._judge(error, error)
 
-    def _failed(self, error: DBAPIError) -> None:
+    def _judge(self, error: Any, raised: Exception) -> NoReturn:
+        failure = failure_of(error)
+        if failure is None:
+            raise raised
+        self._failed(failure, error)
+        more = told(error, self._dialer.server) if self._session is Session.COMMAND else ""
+        raise unavailable(failure, more) from raised
+
+    def _failed(self, failure: Failure, error: Any) -> None:
         self._on_error()
-        if isinstance(error.orig, deadline.NoAnswer):
+        self._condition.failed(failure, error, self._dialer.server)
+        if isinstance(error, DatabaseTimeout):
             self._breaker.fell_silent()
+        if failure is READ_ONLY:
+            self._lose_all()
 
-
-@functools.lru_cache(maxsize=256)
-def _row_type(columns: tuple[str, ...]) -> Any:
-    return namedtuple("Row", columns)  # noqa: PYI024 - the columns are not known before
+    def _lose_all(self) -> None:
+        """Close all connections, so that the next ones are made to a server that can be written."""
+        self._reads.connections.drop_all()
+        self.engine.dispose()
 
 
 def compiled(statement: ClauseElement) -> str:

@@ -15,13 +15,6 @@ from psycopg2 import errors
 
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
-GONE = (
-    errors.InvalidSqlStatementName,  # another session than the one that prepared: a pooler between us
-    errors.DuplicatePreparedStatement,
-    errors.FeatureNotSupported,  # a migration has changed a column of the result
-)
-"""What PostgreSQL says where a prepared statement is not the one that we mean."""
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -43,12 +36,23 @@ def prepared(query: str) -> Prepared:
 
 
 def execute(cursor: Any, known: set[str], query: str, parameters: dict[str, Any]) -> None:
-    """Execute `query`, prepared; `known` are the names that this connection has prepared."""
+    """Execute `query`, prepared; `known` are the names that this connection has prepared.
+
+    Where the session's statement is not the one that we mean, the query runs as it is, and the next one prepares anew.
+    """
     statement = prepared(query)
     try:
         if statement.name not in known:
             cursor.execute(statement.prepare)
             known.add(statement.name)
         cursor.execute(statement.execute, parameters)
-    except GONE:
+    except errors.InvalidSqlStatementName:  # the session has lost it
+        known.discard(statement.name)
+        cursor.execute(query, parameters)
+    except errors.DuplicatePreparedStatement:  # the session has it already: the name is made of the text
+        known.add(statement.name)
+        cursor.execute(query, parameters)
+    except errors.FeatureNotSupported:  # a migration has changed a column of the result
+        cursor.execute(f"DEALLOCATE {statement.name}")
+        known.discard(statement.name)
         cursor.execute(query, parameters)

@@ -1,7 +1,7 @@
-"""Connections that reads pass on among themselves.
+"""A small pool of autocommit connections for reads, in front of SQLAlchemy's pool.
 
-SQLAlchemy's pool costs a small request some 60 µs for taking a connection and giving it back, as much as the query
-itself in this process: between two answers of PostgreSQL none of its code is left in the processor's caches.
+SQLAlchemy's costs a small request some 60 µs for taking a connection and giving it back, as much as the query itself
+in this process: between two answers of PostgreSQL none of its code is left in the processor's caches.
 """
 
 import time
@@ -13,22 +13,24 @@ from sqlalchemy.pool import PoolProxiedConnection
 from app.database.engine import is_dead, set_autocommit
 
 
-class KeptConnections:
+class ReadConnections:
     """Connections in autocommit mode, taken out of the engine's pool and at rest between two reads.
 
-    Who has one of the pool's places, of which there are as many as connections, finds one here, or in the pool after
-    `give_one_back`.
+    A thread that holds one of the engine's places, of which there are as many as connections, finds one here, or in
+    the pool after `release_one_to_engine`.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._resting: deque[tuple[PoolProxiedConnection, float]] = deque()
+        self._idle: deque[tuple[PoolProxiedConnection, float]] = deque()
+        self.generation = 0
+        """Counts the calls of `drop_all`."""
 
     def take(self) -> PoolProxiedConnection:
-        """The one that was used last, or one of the pool's. Raises what connecting raises."""
-        while self._resting:
+        """The one that was used last, or one of the engine's. Raises what connecting raises."""
+        while self._idle:
             try:
-                connection, since = self._resting.pop()
+                connection, since = self._idle.pop()
             except IndexError:  # another thread was quicker
                 break
             if not is_dead(connection.driver_connection, since):
@@ -38,14 +40,32 @@ class KeptConnections:
         set_autocommit(connection.driver_connection, wanted=True)
         return connection
 
-    def keep(self, connection: PoolProxiedConnection) -> None:
-        """Let it rest until the next read; nothing is in progress on it."""
-        self._resting.append((connection, time.monotonic()))
+    def give_back(self, connection: PoolProxiedConnection, generation: int) -> None:
+        """Let it rest until the next read; nothing is in progress on it. `generation` is that of its taking."""
+        if generation == self.generation:
+            self._idle.append((connection, time.monotonic()))
+        else:
+            connection.invalidate()
 
-    def give_one_back(self) -> None:
-        """Return one to the pool, if any rests here: the pool may have none left."""
+    def give_up(self, connection: PoolProxiedConnection, error: BaseException) -> None:
+        """Return it to the engine after an error; it is closed if it is broken."""
+        if connection.driver_connection is None or connection.driver_connection.closed:
+            connection.invalidate(error)
+        connection.close()
+
+    def release_one_to_engine(self) -> None:
+        """Return one to the engine's pool, if any rests here: that may have none left."""
         try:
-            connection, _ = self._resting.pop()
+            connection, _ = self._idle.pop()
         except IndexError:
             return
         connection.close()
+
+    def drop_all(self) -> None:
+        """Close all that rest here, and those that are in use when they come back."""
+        self.generation += 1
+        while self._idle:
+            try:
+                self._idle.pop()[0].invalidate()
+            except IndexError:
+                return

@@ -12,7 +12,7 @@ from app.errors import Unavailable
 INTERVAL = 15 * 60
 """Seconds between two runs of one worker; all replicas share a lock for each job, so that one does it at a time."""
 
-ALLOWANCE = 600.0
+BUDGET = 600.0
 """Seconds that one job may wait for PostgreSQL altogether."""
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def _repeat(database: Database, jobs: Sequence[Job], interval: float, stopped: t
 
 
 def _attempt(database: Database, job: Job) -> None:
-    deadline.allow(ALLOWANCE)
+    deadline.set_budget(BUDGET)
     try:
         run_alone(database, job)
     except Unavailable as error:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
 
 from flask import Response
 from flask.views import MethodView
@@ -17,7 +18,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
 from app.database import deadline
-from app.errors import ServiceError
+from app.errors import DatabaseUnavailable, ServiceError, Unavailable
 from app.http.openapi.describe import answers, refuses, without_token
 from app.http.problems import RETRY_AFTER, problem
 from app.http.responses import json_answer
@@ -25,6 +26,12 @@ from app.http.services import get
 
 PATIENCE = 1.7
 """Seconds that an answer waits for its parts; with all else it stays under the 2 s of the contract."""
+
+DATABASE = "database"
+
+STATES = ["ok", "down", "read-only", "behind", "another database's"]
+"""Of the database, `read-only`: it cannot be written; `behind`: its schema is older than the code. Of the storage,
+`another database's`."""
 
 blueprint = Blueprint("health", __name__, description="Whether the service lives and can work.")
 
@@ -42,8 +49,18 @@ class ReadySchema(LiveSchema):
 
     parts = fields.Dict(
         keys=fields.String(metadata={"enum": ["database", "storage"]}),
-        values=fields.String(metadata={"enum": ["ok", "down"]}),
+        values=fields.String(metadata={"enum": STATES}),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a part: its state, and for one that is not `ok` a sentence about it."""
+
+    state: str = "ok"
+    sentence: str = ""
+    passes: bool = True
+    """Whether it may be over without anybody doing something."""
 
 
 class Part:
@@ -53,30 +70,44 @@ class Part:
         self.name = name
         self._ping = ping
         self._lock = threading.Lock()
-        self._look: Future[bool] | None = None
+        self._look: Future[Look] | None = None
+        self._last = "ok"
 
-    def look(self) -> "Future[bool]":
-        """The look that is being taken, else a new one; it has True if the part answers."""
+    def look(self) -> "Future[Look]":
+        """The look that is being taken, else a new one."""
         with self._lock:
             if self._look is None or self._look.done():
                 self._look = Future()
                 threading.Thread(target=self._take, args=(self._look,), name=self.name, daemon=True).start()
             return self._look
 
-    def _take(self, look: "Future[bool]") -> None:
-        look.set_result(self._answers())
+    def silent(self) -> Look:
+        """What there is to say as long as a look goes on."""
+        return Look("down", f"The {self.name} does not answer.")
 
-    def _answers(self) -> bool:
+    def _take(self, look: "Future[Look]") -> None:
+        found = self._asked()
+        # What the database says when it is down is logged where it is heard.
+        if found.state not in {self._last, "ok"} and (self.name, found.state) != (DATABASE, "down"):
+            log.warning("%s is not ready (%s): %s", self.name, found.state, found.sentence)
+        self._last = found.state
+        look.set_result(found)
+
+    def _asked(self) -> Look:
         try:
-            with deadline.allowance(deadline.REQUEST_ALLOWANCE):
+            with deadline.budget(deadline.REQUEST_BUDGET):
                 self._ping()
+        except DatabaseUnavailable as error:
+            # What else asks the database for something before it can go on has answered itself.
+            return Look(error.state, error.detail, error.passes) if self.name == DATABASE else Look()
+        except Unavailable as error:
+            return Look(error.state, error.detail, error.passes)
         except ServiceError as error:
-            log.warning("%s is not ready: %s", self.name, error.detail)
-            return False
+            return Look("down", error.detail)
         except Exception:
             log.exception("%s is not ready", self.name)
-            return False
-        return True
+            return Look("down", f"The {self.name} cannot be asked; the log says why.", passes=False)
+        return Look()
 
 
 class Readiness:
@@ -85,29 +116,39 @@ class Readiness:
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = parts
 
+    def looks(self, patience: float = PATIENCE) -> dict[str, Look]:
+        """What is seen of each part, after `patience` seconds at most for all of them together."""
+        looks = [(part, part.look()) for part in self.parts]
+        until = time.monotonic() + patience
+        return {part.name: _seen(part, look, until) for part, look in looks}
+
     def states(self, patience: float = PATIENCE) -> dict[str, str]:
-        """`ok` or `down` for each part, after `patience` seconds at most for all of them together."""
-        looks = {part.name: part.look() for part in self.parts}
-        deadline = time.monotonic() + patience
-        return {name: "ok" if _answered(look, deadline) else "down" for name, look in looks.items()}
+        """Only their states."""
+        return {name: look.state for name, look in self.looks(patience).items()}
 
     def answer(self) -> Response:
-        """200 while all parts answer, else the problem that names those that do not."""
-        found = self.states()
-        down = [name for name, state in found.items() if state != "ok"]
-        if not down:
-            return json_answer({"status": "ok", "parts": found})
-        detail = f"No answer from: {', '.join(down)}. The service works again by itself once there is one."
-        response = problem(503, "not-ready", "The service is not ready", detail, parts=found)
+        """200 while all parts are ok, else the problem that says which are not, and why."""
+        found = self.looks()
+        states = {name: look.state for name, look in found.items()}
+        missing = {name: look for name, look in found.items() if look.state != "ok"}
+        if not missing:
+            return json_answer({"status": "ok", "parts": states})
+        response = problem(503, "not-ready", "The service is not ready", _detail(missing), parts=states)
         response.headers["Retry-After"] = RETRY_AFTER
         return response
 
 
-def _answered(look: "Future[bool]", deadline: float) -> bool:
+def _seen(part: Part, look: "Future[Look]", until: float) -> Look:
     try:
-        return look.result(max(0.0, deadline - time.monotonic()))
+        return look.result(max(0.0, until - time.monotonic()))
     except NotYet:
-        return False
+        return part.silent()
+
+
+def _detail(missing: dict[str, Look]) -> str:
+    said = " ".join(f"{name}: {look.sentence}" for name, look in missing.items())
+    by_itself = all(look.passes for look in missing.values())
+    return f"{said} The service works again by itself once it is over." if by_itself else said
 
 
 @blueprint.route("/health/live")

@@ -5,7 +5,7 @@ import logging
 from app.database import Database, deadline
 from app.errors import Unavailable
 
-ALLOWANCE = 5.0
+BUDGET = 5.0
 """Seconds that PostgreSQL may take; after that the worker begins without it."""
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ def warm_up(database: Database) -> None:
     be taken for PostgreSQL's.
     """
     try:
-        with deadline.allowance(ALLOWANCE):
+        with deadline.budget(BUDGET):
             database.ping()
     except Unavailable as error:
         log.warning("starting without the database: %s", error.detail)

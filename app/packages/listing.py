@@ -48,7 +48,7 @@ class PackageListing:
         """
         if "q" not in page.filters:
             query, parameters = page_query(page, claims.kind)
-            return fetch_rows_with_caller(self.database, claims, query, parameters, is_planned_once=not page.filters)
+            return fetch_rows_with_caller(self.database, claims, query, parameters, prepared=not page.filters)
         caller = find_caller(self.database, claims)
         return caller, self.database.rows(*search_query(page)) if caller else ()
 

@@ -84,6 +84,18 @@ def running(folder: Path, *, settings: dict[str, str] | None = None, bin_dir: Pa
             processes.stop(process, signal.SIGINT)
 
 
+@contextlib.contextmanager
+def standby(primary: Postgres, folder: Path) -> Iterator[Postgres]:
+    """A hot standby of `primary`, by streaming replication, with its files in `folder`."""
+    folder.mkdir(mode=0o700)
+    postgres_account.hand_over(folder)
+    source = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", primary.superuser]
+    copy = [binaries() / "pg_basebackup", *source, "-D", folder, "-R", "-c", "fast", "--no-sync"]
+    processes.check([*postgres_account.prefix(), *copy], "Copying the primary", cwd=Path("/"))
+    with running(folder, settings={"fsync": "off"}) as server:
+        yield server
+
+
 def accepts(server: Postgres, log: Path) -> bool:
     """Whether the server takes connections."""
     if server.process.poll() is not None:

@@ -3,6 +3,7 @@
 import pytest
 
 from app import create_app
+from app.database.engine import Session
 from dev.parts.processes import free_port
 from tests.api.accounts.conftest import PASSWORD
 from tests.configuration import configuration
@@ -96,7 +97,8 @@ def test_bad_token_names(run, name):
 @pytest.mark.parametrize("arguments", [CREATE, ("tokens", "create", "build", "--role", "agent")])
 def test_database_away(arguments):
     """Without PostgreSQL the command ends in one line, without a traceback."""
-    app = create_app(configuration(database={"url": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}))
+    url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    app = create_app(configuration(database={"url": url}), Session.COMMAND)
     result = app.test_cli_runner().invoke(args=arguments, input=PASSWORD)
     assert "database" in one_line(result)
 
@@ -104,6 +106,6 @@ def test_database_away(arguments):
 @pytest.mark.parametrize("arguments", [CREATE, ("tokens", "create", "build", "--role", "agent")])
 def test_schema_missing(postgres_server, arguments):
     """On a database that was never migrated as well."""
-    app = create_app(configuration(database={"url": postgres_server.url()}))
+    app = create_app(configuration(database={"url": postgres_server.url()}), Session.COMMAND)
     result = app.test_cli_runner().invoke(args=arguments, input=PASSWORD)
     assert "database" in one_line(result)

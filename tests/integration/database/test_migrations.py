@@ -97,3 +97,23 @@ def test_an_index_whose_build_broke_off_is_built_anew(empty_app: Flask, postgres
     upgrade()
     assert invalid_indexes(empty_app) == []
     check()
+
+
+def test_a_newer_schema_is_left_as_it_is(empty_app: Flask, postgres_server: Postgres) -> None:
+    """An older version's upgrade, after a roll-back of the service, warns and succeeds."""
+    upgrade()
+    execute(postgres_server.url("migrations"), "UPDATE alembic_version SET version_num = 'of_the_future'")
+    run = start_upgrade(postgres_server)
+    printed = run.communicate(timeout=60)[0].decode()
+    assert run.returncode == 0
+    assert printed.startswith("Warning: a newer version")
+    assert len(printed.splitlines()) == 1
+
+
+def test_an_upgrade_that_cannot_connect(postgres_server: Postgres) -> None:
+    """One line that says why, and no traceback."""
+    run = start_upgrade(postgres_server)
+    (line,) = run.communicate(timeout=60)[0].decode().splitlines()
+    assert run.returncode == 1
+    assert line.startswith("Error: PostgreSQL has no database of the name")
+    assert '"migrations" does not exist' in line

@@ -83,8 +83,8 @@ def test_looks_anew() -> None:
 def test_ping_may_not_wait_for_ever() -> None:
     """A ping has a request's allowance of waiting for PostgreSQL."""
     seen: list[float | None] = []
-    Readiness([Part("a", lambda: seen.append(deadline.left()))]).states()
-    assert seen == [deadline.REQUEST_ALLOWANCE]
+    Readiness([Part("a", lambda: seen.append(deadline.remaining()))]).states()
+    assert seen == [deadline.REQUEST_BUDGET]
 
 
 def test_answers() -> None:

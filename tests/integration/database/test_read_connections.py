@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from app.database import Database
-from app.database.engine import SURELY_ALIVE, engine_options, prepare
+from app.database.engine import CHECK_IDLE_AFTER, engine_options
 from app.errors import DatabaseUnavailable
 from dev.parts.postgres import Postgres
 from tests.databases import execute
@@ -25,7 +25,6 @@ def database(postgres_server: Postgres) -> Iterator[Database]:
     execute(url, "CREATE TABLE counts (id bigint PRIMARY KEY, count bigint)", "INSERT INTO counts VALUES (1, 0)")
     options = engine_options(POOL_SIZE)
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg2:", 1), **options)
-    prepare(engine)
     yield Database(engine)
     engine.dispose()
     execute(postgres_server.url(), "DROP DATABASE kept WITH (FORCE)")
@@ -74,7 +73,7 @@ def test_the_server_has_closed_it(database: Database, postgres_server: Postgres)
     """A connection that ended while it was at rest is replaced unseen."""
     ended = pid(database)
     execute(postgres_server.url(), f"SELECT pg_terminate_backend({ended}, 5000)")
-    time.sleep(2 * SURELY_ALIVE)
+    time.sleep(2 * CHECK_IDLE_AFTER)
     assert pid(database) != ended
     assert len(backends(database)) == 1
 

@@ -1,0 +1,59 @@
+"""The read path: single statements in autocommit, straight through psycopg2.
+
+SQLAlchemy's way to the driver and back costs as much again as the rest of a small read.
+"""
+
+import functools
+from collections import namedtuple
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.pool import PoolProxiedConnection
+
+from app.database import prepared as prepared_statements
+from app.database.deadline import Bounded
+from app.database.read_connections import ReadConnections
+
+
+class Reads:
+    """Runs statements on a small pool of its own; the caller has taken one of the engine's places."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.connections = ReadConnections(engine)
+
+    def fetch(self, query: str, parameters: dict[str, Any], *, prepared: bool) -> list[Any]:
+        """The rows as named tuples. Raises psycopg2's errors, after which no broken connection is left."""
+        generation = self.connections.generation
+        connection: PoolProxiedConnection | None = None
+        try:
+            with Bounded() as bounded:
+                connection = self.connections.take()
+                bounded.on(connection.driver_connection)
+                rows = _execute(connection, query, parameters, prepared=prepared)
+        except BaseException as error:
+            if connection is not None:
+                self.connections.give_up(connection, error)
+            raise
+        self.connections.give_back(connection, generation)
+        return rows
+
+
+def _execute(connection: PoolProxiedConnection, query: str, parameters: dict[str, Any], *, prepared: bool) -> list[Any]:
+    driver: Any = connection.driver_connection
+    with driver.cursor() as cursor:
+        if prepared:
+            prepared_statements.execute(cursor, connection.info.setdefault("prepared", set()), query, parameters)
+        else:
+            cursor.execute(query, parameters)
+        return _named(cursor)
+
+
+def _named(cursor: Any) -> list[Any]:
+    row = _row_type(tuple([column.name for column in cursor.description]))
+    # What `_make` does, without a call of Python's for each row.
+    return list(map(functools.partial(tuple.__new__, row), cursor.fetchall()))
+
+
+@functools.lru_cache(maxsize=256)
+def _row_type(columns: tuple[str, ...]) -> Any:
+    return namedtuple("Row", columns)  # noqa: PYI024 - the columns are not known before
