@@ -43,3 +43,20 @@ def test_pythons_of_scripts() -> None:
     named = re.findall(r"python(3\.\d+)", (PROJECT / "dev" / "python.sh").read_text())
     newest_first = list(base.PYTHONS.values())[::-1]
     assert (named[0], named[-1]) == (newest_first[0], newest_first[-1])
+
+
+def test_architecture_names_what_is_there() -> None:
+    """Each path in docs/ARCHITECTURE.md is one of the tree, and each room of app/ stands in its table."""
+    text = (PROJECT / "docs" / "ARCHITECTURE.md").read_text()
+    named = set(re.findall(r"`((?:app|migrations|dev|tests|deploy|docs)/[\w./]*|[\w.]+\.(?:py|example))`", text))
+    assert [path for path in sorted(named) if not list(PROJECT.glob(path)) and not known_beside(path, text)] == []
+    drawn = re.findall(r"\b((?:accounts|agents|http|offers|packages|server|storage)/[\w/]+\.py)", text)
+    assert [path for path in drawn if not (PROJECT / "app" / path).exists()] == []
+    rooms = {path for path in (PROJECT / "app").iterdir() if path.name not in ("__init__.py", "__pycache__")}
+    table = set(re.findall(r"`(app/\w+(?:\.py|/))`", text.split("```mermaid")[0]))
+    assert table == {f"app/{path.name}{'/' * path.is_dir()}" for path in rooms}
+
+
+def known_beside(name: str, text: str) -> bool:
+    """Whether a file that is named without its folder is in a folder that the text names."""
+    return any((PROJECT / folder / name).exists() for folder in re.findall(r"`((?:app|dev)/[\w/]*/)`", text))
