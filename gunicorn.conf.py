@@ -1,8 +1,8 @@
 """gunicorn's settings, out of the service's configuration. Run: gunicorn -c gunicorn.conf.py wsgi:app"""
 
 import atexit
+import dataclasses
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -26,6 +26,7 @@ if METRICS_FOLDER not in os.environ:
 from app.config import ConfigError, load  # noqa: E402 - after the path and the metrics' folder are set
 from app.operations import background  # noqa: E402
 from app.operations.warm_up import warm_up  # noqa: E402
+from app.server import open_files  # noqa: E402
 from app.server.refusals import LINE_LIMIT  # noqa: E402
 from app.telemetry import logs  # noqa: E402
 from app.telemetry.metrics import forget_worker  # noqa: E402
@@ -39,16 +40,10 @@ except ConfigError as error:
 
 server = configuration.server
 
-# Each connection is an open file, and a download opens another.
-OPEN_FILES = 8192
-soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-if soft != resource.RLIM_INFINITY and soft < OPEN_FILES:
-    allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-
 bind = [f"[{server.host}]:{server.port}" if ":" in server.host else f"{server.host}:{server.port}"]
 workers = server.workers
 threads = server.threads
+worker_connections = open_files.raise_limit(server.max_connections)
 graceful_timeout = server.graceful_timeout
 worker_class = "app.server.worker.Worker"
 
@@ -70,18 +65,36 @@ logconfig_dict = logs.settings()
 
 def on_starting(arbiter):
     """Say once what in the configuration is allowed and hardly meant."""
+    # gunicorn asks for this too, but looks for TLS files and opens sockets before.
+    arbiter.worker_class.check_config(arbiter.cfg, arbiter.log)
     for warning in configuration.warnings():
         arbiter.log.warning("%s", warning)
+    if worker_connections < server.max_connections:
+        arbiter.log.warning(
+            "server.max_connections is %d, and the limit on open files has room for %d: raise it (ulimit -Hn, "
+            "LimitNOFILE) to %d",
+            server.max_connections,
+            worker_connections,
+            open_files.needed(server.max_connections),
+        )
+
+
+def post_fork(_arbiter, worker):
+    """Give the worker what gunicorn has no setting for."""
+    worker.limits = dataclasses.replace(
+        worker.limits, body_threads=server.body_threads, upload_timeout=configuration.packages.upload_timeout
+    )
 
 
 def post_worker_init(worker):
     """Connect, then reconcile in the background; all workers of all replicas take turns by one lock."""
     parts = wired(worker.wsgi)
-    warm_up(parts.database, is_start=worker.age <= workers)
+    warm_up(parts.database)
     background.start(parts.database, parts.jobs)
 
 
 def child_exit(_server, worker):
     """Take a dead worker's gauges out of the metrics, and its connections out of the account."""
     forget_worker(worker.pid)
-    worker.turns.end()
+    if worker.balancer:
+        worker.balancer.end()

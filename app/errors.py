@@ -199,8 +199,10 @@ class Unavailable(ServiceError):
     state = "down"
     passes = True
     """Whether it may be over without anybody doing something."""
-    stops_start = False
-    """Whether the service had better not start like this."""
+
+
+class Overloaded(Unavailable):
+    """As much of a kind is being done as may be at once (503)."""
 
 
 class DatabaseUnavailable(Unavailable):

@@ -25,6 +25,7 @@ from app.http.paging import PageQuery, page_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
 from app.http.services import get
+from app.server.serving import LOGIN_QUEUE_FULL
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/api/v1", description="Logins, users, machine tokens.")
 
@@ -48,7 +49,10 @@ class Login(MethodView):
         The answer to an unknown name and to a wrong password is the same. After 10 failures of a name from an
         address within 5 minutes every further login is refused with 429 and Retry-After.
         """
-        login = get(AccountManager).login(**json_fields(LoginSchema()), address=request.remote_addr or "")
+        fields, address = json_fields(LoginSchema()), request.remote_addr or ""
+        if LOGIN_QUEUE_FULL in request.environ:
+            get(AccountManager).refuse_login(fields["username"], address)
+        login = get(AccountManager).login(**fields, address=address)
         return json_answer(login_json(login))
 
 

@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Delete, Select, Update, delete, func, insert, or_, select, update
 
 from app.accounts.models import LoginAttempt
 from app.database import Database
-from app.errors import DatabaseUnavailable, TooManyLogins, Unauthorized, Unavailable
+from app.errors import DatabaseUnavailable, Overloaded, TooManyLogins, Unauthorized, Unavailable
 
 MAX_FAILURES = 10
 WINDOW = timedelta(minutes=5)
@@ -37,6 +37,9 @@ LOCK_SPACE = 0x6C6F67
 
 CLEARED_AT_ONCE = 100
 
+REMEMBERED = 1000
+"""Names and addresses that a worker knows to be over the limit without a look."""
+
 
 class LoginLimit:
     """At most MAX_FAILURES failed logins of one user name from one address within WINDOW.
@@ -50,6 +53,7 @@ class LoginLimit:
         self.database = database
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._outages = 0
+        self._limited_until: dict[bytes, float] = {}
 
     @contextlib.contextmanager
     def attempt(self, username: str, address: str) -> Iterator[None]:
@@ -66,6 +70,21 @@ class LoginLimit:
                 self._finish(update(LoginAttempt).values(failed=True), attempt_id)
                 raise
             self._finish(delete(LoginAttempt), attempt_id)
+
+    def refuse(self, username: str, address: str) -> NoReturn:
+        """Refuse a login for which there is no room, without waiting for anything.
+
+        Raises TooManyLogins where that is known already, else Overloaded.
+        """
+        left = self._limited_until.get(login_key(username, address), 0.0) - time.monotonic()
+        if left > 0:
+            raise TooManyLogins(math.ceil(left))
+        raise Overloaded("Too many logins at once. Try again.")
+
+    def _remember(self, key: bytes, seconds: float) -> None:
+        if len(self._limited_until) >= REMEMBERED:
+            self._limited_until.clear()
+        self._limited_until[key] = time.monotonic() + seconds
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
@@ -102,7 +121,9 @@ class LoginLimit:
             recent = connection.execute(_recent_attempts(key)).all()
             failures = [attempt for attempt in recent if attempt.failed]
             if len(failures) >= MAX_FAILURES:
-                raise TooManyLogins(math.ceil(failures[MAX_FAILURES - 1].seconds_left))
+                seconds = float(failures[MAX_FAILURES - 1].seconds_left)
+                self._remember(key, seconds)
+                raise TooManyLogins(math.ceil(seconds))
             if len(recent) >= MAX_FAILURES:
                 return None
             connection.execute(_clearing_old_attempts())

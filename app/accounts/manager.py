@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from app.accounts import tokens
 from app.accounts.login_limit import LoginLimit
@@ -48,6 +48,10 @@ class AccountManager:
             user = self._recognised(username, password)
         expires_at = moment_after(self.login_duration)
         return Login(tokens.encode("user", user.id, user.token_series, expires_at), expires_at, user)
+
+    def refuse_login(self, username: str, address: str) -> NoReturn:
+        """Refuse a login for which there is no room now. Raises TooManyLogins where it is known, else Overloaded."""
+        self.limit.refuse(username, address)
 
     def _recognised(self, username: str, password: str) -> UserRow:
         user = self.store.credentials(username) if is_username(username) else None

@@ -61,6 +61,8 @@ class ServerSection(Section):
         default_factory=usable_cores, ge=1, le=1024, description="an integer from 1 to 1024"
     )
     threads: int = Field(16, ge=1, le=1024, description="an integer from 1 to 1024")
+    body_threads: int = Field(32, ge=1, le=1024, description="an integer from 1 to 1024")
+    max_connections: int = Field(4000, ge=16, le=1_000_000, description="an integer from 16 to 1000000")
     graceful_timeout: Duration = Field(60, ge=1, le=TEN_YEARS, description=A_DURATION)
 
     @field_validator("public_url")

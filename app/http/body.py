@@ -26,6 +26,15 @@ class RequestBody:
         if self.length is not None and self.length > limit:
             raise too_large(limit)
 
+    def begin(self) -> None:
+        """Have the client send the body, if it waits for that: all that needs no byte of it was looked at.
+
+        Raises Overloaded.
+        """
+        begin = getattr(self._input, "begin", None)
+        if begin is not None:
+            begin()
+
     def readinto(self, buffer: memoryview) -> int:
         """Fill `buffer` from its start and return how many bytes; 0 at the body's end only.
 

@@ -33,6 +33,7 @@ PROBLEMS: dict[type[errors.ServiceError], tuple[int, str, str]] = {
     errors.TooManyLogins: (429, "too-many-logins", "Too many failed logins"),
     errors.PackageDamaged: (502, "package-damaged", "The stored bytes are damaged"),
     errors.Unavailable: (503, "unavailable", "Something the service stands on does not answer"),
+    errors.Overloaded: (503, "overloaded", "Too much at once"),
     errors.StorageFull: (507, "storage-full", "The storage is full"),
 }
 

@@ -74,7 +74,8 @@ class RawUpload:
         self.size = body.length
 
     def open_file(self) -> ByteSource:
-        """The body itself."""
+        """The body itself, asked for before an object is reserved for it."""
+        self.body.begin()
         return self.body
 
     def finish(self) -> UploadFields:

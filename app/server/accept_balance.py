@@ -1,4 +1,4 @@
-"""Even shares of the connections among workers that listen on one socket.
+"""Accept balancing across workers that share a listener (compare nginx's accept_mutex).
 
 Without it the quickest worker often takes all of a burst, and kept connections stay with it while the others idle
 (16 connections on two workers: 0 and 16, 1 and 15, 6 and 10 were seen). A socket for each worker (`reuse_port`) shares
@@ -11,12 +11,12 @@ import mmap
 import time
 
 ABSENT, STARTING = -2, -1
-DEFERENCE = 0.005
+MAX_DEFER = 0.005
 """Seconds for which a connection is left to others; a worker that hangs must not keep it waiting."""
 PAUSE = 0.0002
 
 
-class Shares:
+class ConnectionCounts:
     """How many connections each worker has, in memory that the master makes and its workers inherit."""
 
     def __init__(self, workers: int) -> None:
@@ -47,22 +47,22 @@ class Shares:
         return self._counts[slot] > fewest
 
 
-class Turns:
-    """One worker's part in the account."""
+class AcceptBalancer:
+    """One worker's part in the balance."""
 
-    def __init__(self, shares: Shares) -> None:
-        self._shares = shares
-        self.slot = shares.reserve()
+    def __init__(self, counts: ConnectionCounts) -> None:
+        self._counts = counts
+        self.slot = counts.reserve()
         self._deferring_since: float | None = None
 
-    def is_ours(self) -> bool:
+    def may_accept(self) -> bool:
         """Whether this worker takes the next connection. Where not, it pauses a moment for another to come first."""
         now = time.monotonic()
-        if not self._shares.has_its_share(self.slot):
+        if not self._counts.has_its_share(self.slot):
             self._deferring_since = None
             return True
         self._deferring_since = self._deferring_since or now
-        if now - self._deferring_since > DEFERENCE:
+        if now - self._deferring_since > MAX_DEFER:
             self._deferring_since = None
             return True
         time.sleep(PAUSE)
@@ -70,12 +70,12 @@ class Turns:
 
     def note(self, connections: int) -> None:
         """Tell how many connections this worker has."""
-        self._shares.note(self.slot, connections)
+        self._counts.note(self.slot, connections)
 
     def pause(self) -> None:
         """Take no part until the next note."""
-        self._shares.note(self.slot, STARTING)
+        self._counts.note(self.slot, STARTING)
 
     def end(self) -> None:
         """Give the slot back; the master calls this when the worker is gone."""
-        self._shares.release(self.slot)
+        self._counts.release(self.slot)

@@ -32,12 +32,6 @@ class ClientSocket:
         self.deadline: float | None = None
         """time.monotonic() by which the body must be whole."""
 
-    def send(self, content: bytes) -> None:
-        """Send a few bytes."""
-        self._sock.settimeout(self._stall)
-        self._sock.sendall(content)
-        self._is_set_up = False
-
     def receive(self, size: int) -> bytes:
         """What has come, `size` bytes at most; b"" at the end."""
         return self._patiently(lambda: self._sock.recv(size))

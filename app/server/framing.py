@@ -1,98 +1,102 @@
-"""Where a request's body ends (RFC 9112, 6.3): after a length, or after its last chunk."""
+"""Message framing (RFC 9112, 6.3): where a body that is read from its socket ends, after a length or a last chunk.
 
-from collections.abc import Iterator
+gunicorn's readers know the same, but give bytes where `readinto` spares a copy, and take a lost client for the end.
+"""
+
 from typing import Protocol
 
-from gunicorn.http.body import Body, ChunkedReader
-from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
-from gunicorn.http.unreader import SocketUnreader
+from gunicorn.http.errors import NoMoreData
 
+from app.server.chunked import ChunkedDecoder
 from app.server.client_socket import ClientSocket
 
 CHUNK = 1 << 18
 """Bytes read at once of a chunked body."""
 
 
-class Unreader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's buffer before a socket. While a head is parsed it reads no more: the head was read as a whole."""
-
-    client: ClientSocket | None = None
-    """Where a body comes from; None while a head is parsed."""
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """The next bytes of the socket. Raises LimitRequestHeaders within a head, TimeoutError, OSError."""
-        if self.client is None:
-            raise LimitRequestHeaders("the head is over its limit")
-        return self.client.receive(min(size_hint or CHUNK, CHUNK))
-
-
 class Framing(Protocol):
     """A body as it is framed."""
 
-    left: int | None
-    """Bytes that are still to come; None where only the body's end will tell."""
+    @property
+    def left(self) -> int | None:
+        """Bytes that are still to come; None where only the body's end will tell."""
 
     def readinto(self, buffer: memoryview, client: ClientSocket) -> int:
-        """Read some bytes into `buffer`; 0 at the body's end only. Raises what gunicorn and the socket raise."""
+        """Read some bytes into `buffer`; 0 at the body's end only.
+
+        Raises ParseException, NoMoreData, TimeoutError, OSError; after that there is nothing to read any more.
+        """
 
 
 class LengthFraming:
-    """`length` bytes: first those that came along with the head, then the socket's own."""
+    """`length` bytes: first those of `wire`, which came along with the head, then the socket's own."""
 
-    def __init__(self, unreader: Unreader, length: int) -> None:
-        self._unreader = unreader
-        self.left: int | None = length
+    def __init__(self, wire: bytearray, length: int) -> None:
+        self._wire = wire
+        self._left = length
+
+    @property
+    def left(self) -> int | None:
+        """Bytes that are still to come."""
+        return self._left
 
     def readinto(self, buffer: memoryview, client: ClientSocket) -> int:
-        """Read some bytes into `buffer`; 0 at the body's end only. Raises NoMoreData, OSError."""
-        left = self.left or 0
-        wanted = buffer[:left]
+        """See Framing."""
+        wanted = buffer[: self._left]
         if not wanted:
             return 0
-        count = self._take_early(wanted) or client.fill(wanted)
+        count = moved(self._wire, wanted) or client.fill(wanted)
         if not count:
             raise NoMoreData
-        self.left = left - count
-        return count
-
-    def _take_early(self, wanted: memoryview) -> int:
-        early: bytes = self._unreader.take_buffered()
-        count = min(len(early), len(wanted))
-        wanted[:count] = early[:count]
-        if count < len(early):
-            self._unreader.unread(early[count:])
+        self._left -= count
         return count
 
 
 class ChunkedFraming:
-    """Chunks until the last one and its trailers (RFC 9112, 7.1), parsed by gunicorn."""
+    """Chunks: first those that `decoder` has made `content` of, then what is in `wire`, then the socket's own."""
 
-    def __init__(self, unreader: Unreader, chunks: Iterator[bytes]) -> None:
-        self._unreader = unreader
-        self._chunks = chunks
-        self._chunk = memoryview(b"")
-        self.left: int | None = None
+    def __init__(self, wire: bytearray, decoder: ChunkedDecoder, content: bytearray) -> None:
+        self._wire = wire
+        self._decoder = decoder
+        self._content = content
+
+    @property
+    def left(self) -> int | None:
+        """0 after the last chunk."""
+        return 0 if self._decoder.is_complete and not self._content else None
 
     def readinto(self, buffer: memoryview, client: ClientSocket) -> int:
-        """Read some bytes into `buffer`; 0 after the last chunk only.
+        """See Framing."""
+        while not self._content and not self._decoder.is_complete:
+            if self._decoder.left_in_chunk and not self._wire:
+                return self._fill(buffer[: self._decoder.left_in_chunk], client)
+            if not self._advance():
+                self._receive(client)
+        return moved(self._content, buffer)
 
-        Raises ParseException, NoMoreData, OSError; after that there is nothing to read any more.
-        """
-        self._unreader.client = client
-        while not self._chunk:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                self.left = 0
-                return 0
-            self._chunk = memoryview(chunk)
-        count = min(len(buffer), len(self._chunk))
-        buffer[:count] = self._chunk[:count]
-        self._chunk = self._chunk[count:]
+    def _advance(self) -> bool:
+        before = len(self._wire)
+        self._decoder.take(self._wire, self._content)
+        return len(self._wire) < before
+
+    def _receive(self, client: ClientSocket) -> None:
+        received = client.receive(CHUNK)
+        if not received:
+            raise NoMoreData
+        self._wire += received
+
+    def _fill(self, buffer: memoryview, client: ClientSocket) -> int:
+        """Straight from the socket into the reader's buffer, within a chunk."""
+        count = client.fill(buffer)
+        if not count:
+            raise NoMoreData
+        self._decoder.skip(count)
         return count
 
 
-def framing_of(body: Body, unreader: Unreader) -> Framing:
-    """The framing that gunicorn found in a request's head."""
-    if isinstance(body.reader, ChunkedReader):
-        return ChunkedFraming(unreader, body.reader.parser)
-    return LengthFraming(unreader, body.reader.length)
+def moved(source: bytearray, target: memoryview) -> int:
+    """Move as many bytes as there are, or as there is room for, from the start of `source`; returns how many."""
+    count = min(len(source), len(target))
+    target[:count] = source[:count]
+    del source[:count]
+    return count

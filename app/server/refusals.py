@@ -1,13 +1,26 @@
-"""What gunicorn refuses before the application sees it, answered as a problem like everything else."""
+"""Error pages of the server itself, as problem+json (RFC 9457): what is refused before the application sees it."""
 
+import logging
 import re
 from email.utils import formatdate
 from http import HTTPStatus
 
 import orjson
-from gunicorn.http.errors import ExpectationFailed, LimitRequestHeaders, LimitRequestLine, ParseException
+from gunicorn.http.errors import (
+    ChunkMissingTerminator,
+    ExpectationFailed,
+    InvalidChunkExtension,
+    InvalidChunkSize,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+)
 
-from app.http.problems import MEDIA_TYPE
+from app.errors import ServiceError, Unavailable
+from app.http.problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER
+from app.server.client_socket import never_block
+from app.server.connection import Connection
+from app.server.request_body import MALFORMED
 from app.telemetry.request_id import HEADER, new_id
 
 LINE_LIMIT = 8190
@@ -15,26 +28,39 @@ LINE_LIMIT = 8190
 
 _OFFERED_ID = re.compile(rb"\r\nx-request-id:[ \t]*([A-Za-z0-9._-]{1,64})[ \t]*\r\n", re.IGNORECASE)
 _INTERNAL = (500, "internal", "Something went wrong inside the service. Report it with the request id.")
-_TIMED_OUT = (408, "request-timeout", "The head of the request took too long.")
-_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+_MALFORMED_BODY = (400, "bad-request", MALFORMED)
+_REFUSED: dict[type[Exception], tuple[int, str, str]] = {
     LimitRequestLine: (414, "uri-too-long", f"The request line may have at most {LINE_LIMIT} bytes."),
     LimitRequestHeaders: (431, "headers-too-large", f"A header line may have at most {LINE_LIMIT} bytes, all 65536."),
     ExpectationFailed: (417, "expectation-failed", "The only expectation that can be met is 100-continue."),
+    InvalidChunkSize: _MALFORMED_BODY,
+    InvalidChunkExtension: _MALFORMED_BODY,
+    ChunkMissingTerminator: _MALFORMED_BODY,
     ParseException: (400, "bad-request", "The head of the request is not valid HTTP/1.1 (RFC 9112)."),
-    TimeoutError: _TIMED_OUT,
+    TimeoutError: (408, "request-timeout", "The head of the request took too long."),
 }
+
+log = logging.getLogger(__name__)
+
+
+def refuse(conn: Connection, error: Exception) -> None:
+    """Answer what the application never sees, or could not answer, as far as that goes at once."""
+    try:
+        never_block(conn.sock)
+        conn.sock.send(refusal(error, conn.head or bytes(conn.received)))
+    except OSError as gone:
+        log.debug("a refusal could not be sent: %s", gone)
 
 
 def refusal(error: Exception, head: bytes) -> bytes:
     """The whole answer to a request whose `head` met `error`; the connection closes after it."""
-    status, name, detail = next((_PROBLEMS[kind] for kind in type(error).__mro__ if kind in _PROBLEMS), _INTERNAL)
+    status, name, title, detail = _problem(error)
     offered = _OFFERED_ID.search(head)
     request_id = offered[1].decode("ascii") if offered else new_id()
-    phrase = HTTPStatus(status).phrase
     body = orjson.dumps(
         {
             "type": f"urn:opamp-packages:problem:{name}",
-            "title": phrase,
+            "title": title,
             "status": status,
             "detail": detail,
             "request_id": request_id,
@@ -42,12 +68,22 @@ def refusal(error: Exception, head: bytes) -> bytes:
         option=orjson.OPT_APPEND_NEWLINE,
     )
     lines = [
-        f"HTTP/1.1 {status} {phrase}",
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         f"Date: {formatdate(usegmt=True)}",
         "Connection: close",
         f"Content-Type: {MEDIA_TYPE}",
         f"Content-Length: {len(body)}",
         f"{HEADER}: {request_id}",
+        *([f"Retry-After: {RETRY_AFTER}"] if isinstance(error, Unavailable) else []),
     ]
     # An answer to HEAD has no body, and its headers are those of a GET.
     return "\r\n".join([*lines, "", ""]).encode("ascii") + (b"" if head.startswith(b"HEAD ") else body)
+
+
+def _problem(error: Exception) -> tuple[int, str, str, str]:
+    """Status, name, title and detail."""
+    kinds = type(error).__mro__
+    if isinstance(error, ServiceError):
+        return (*next(PROBLEMS[kind] for kind in kinds if kind in PROBLEMS), error.detail)
+    status, name, detail = next((_REFUSED[kind] for kind in kinds if kind in _REFUSED), _INTERNAL)
+    return status, name, HTTPStatus(status).phrase, detail

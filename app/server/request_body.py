@@ -1,13 +1,15 @@
-"""A request's body as it comes from the client's socket: `wsgi.input` under our gunicorn worker.
+"""`wsgi.input`: a gathered body in memory, or one that is read straight from its socket, with deadlines.
 
-It differs from gunicorn's own in three points: bytes go from the socket into the reader's buffer without copies
-between; 100 Continue is sent at the first read, so that a refusal costs no upload; and a body that ends early,
-stalls or is malformed raises, where gunicorn reports a clean end of file.
+It differs from gunicorn's own in four points: bytes go from the socket into the reader's buffer without copies
+between; a body that is not there yet is asked for only when the application wants it, so that a refusal costs no
+upload (100 Continue) and a thread that would wait has asked for its permit; and a body that ends early, stalls or is
+malformed raises, where gunicorn reports a clean end of file.
 """
 
 import io
 import socket
 import time
+from collections.abc import Callable
 
 from gunicorn.http.errors import NoMoreData, ParseException
 
@@ -15,24 +17,46 @@ from app.errors import BadRequest, UploadInterrupted, UploadTimedOut
 from app.server.client_socket import ClientSocket
 from app.server.framing import Framing
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-DRAINABLE = 1 << 16
-"""Bytes of an unread body that are read away so that the connection can be kept."""
+MALFORMED = "The chunked transfer coding of the body is malformed, cut short, or in chunks of hardly a byte."
+BLOCK = 1 << 16
 
 
-class ClientInput(io.RawIOBase):
+class BodyNotHere(BaseException):
+    """The application wants a small body that has not come yet: no thread waits for it, the event loop gathers it.
+
+    Raised before anything of the body is read, through whatever the application has on its stack. Not an Exception,
+    since Flask would answer that.
+    """
+
+
+class GatheredBody(io.BytesIO):
+    """A body that is here."""
+
+    is_complete = True
+    deadline: float | None = None
+    """As WsgiInput's; of no matter here."""
+
+    def __init__(self, content: bytes | bytearray) -> None:
+        super().__init__(content)
+        self.received = len(content)
+
+    def begin(self) -> None:
+        """Nothing is to be asked for."""
+
+
+class WsgiInput(io.RawIOBase):
     """The body of one request. After any error it stays `failed`: where the next request starts is unknown.
 
+    `ask` is called once, before the first byte is waited for; it raises what keeps this thread from waiting.
     `stall` is how many seconds the client may send nothing.
     """
 
-    def __init__(
-        self, framing: Framing, client: socket.socket, *, stall: float, expects_continue: bool = False
-    ) -> None:
+    def __init__(self, framing: Framing, client: socket.socket, *, stall: float, ask: Callable[[], None]) -> None:
         self._framing = framing
         self._client = ClientSocket(client, stall)
         self._stall = stall
-        self._awaits_continue = expects_continue
+        self._ask = ask
+        self._is_asked_for = False
         self.received = 0
         self.failed = False
 
@@ -48,27 +72,31 @@ class ClientInput(io.RawIOBase):
     @property
     def is_complete(self) -> bool:
         """Whether all of the body has been read."""
-        return self._framing.left == 0
-
-    @property
-    def is_drainable(self) -> bool:
-        """Whether so little is left, and surely comes, that the connection can be kept."""
-        left = self._framing.left
-        if self.failed or left is None or left > DRAINABLE:
-            return False
-        return left == 0 or not self._awaits_continue
+        return not self.failed and self._framing.left == 0
 
     def readable(self) -> bool:
         """True, as io.RawIOBase wants it."""
         return True
 
+    def begin(self) -> None:
+        """Ask for the body: what could be refused without it has been looked at. `readinto` does so itself.
+
+        Raises BodyNotHere; Overloaded if too many requests wait for their bodies.
+        """
+        if not self._is_asked_for:
+            self._ask()
+            self._is_asked_for = True
+
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # any writable buffer, as io has it
         """Read some bytes into `buffer`; 0 at the body's end only.
 
-        Raises UploadInterrupted, UploadTimedOut, BadRequest.
+        Raises UploadInterrupted, UploadTimedOut, BadRequest, and what `begin` raises.
         """
         if self.failed:
             raise UploadInterrupted
+        if self.is_complete:
+            return 0
+        self.begin()
         try:
             count = self._receive(memoryview(buffer).cast("B"))
         except BaseException:
@@ -80,15 +108,13 @@ class ClientInput(io.RawIOBase):
     def read(self, size: int | None = -1) -> bytes:
         """All of the body, or `size` bytes of it, fewer at its end only; within the time that a stall may last.
 
-        Raises UploadInterrupted, UploadTimedOut, BadRequest.
+        Raises what `readinto` raises.
         """
-        if self.is_complete:
-            return b""
         if self.deadline is None:
             self.deadline = time.monotonic() + self._stall
         wanted = -1 if size is None else size
         content = bytearray()
-        block = memoryview(bytearray(min(wanted, 1 << 16) if wanted >= 0 else 1 << 16))
+        block = memoryview(bytearray(min(wanted, BLOCK) if wanted >= 0 else BLOCK))
         while room := len(block) if wanted < 0 else min(len(block), wanted - len(content)):
             count = self.readinto(block[:room])
             if not count:
@@ -96,29 +122,15 @@ class ClientInput(io.RawIOBase):
             content += block[:count]
         return bytes(content)
 
-    def drain(self, seconds: float) -> bool:
-        """Read what is left, for so long at most; whether that was all of it."""
-        self.deadline = time.monotonic() + seconds
-        block = memoryview(bytearray(DRAINABLE))
-        try:
-            while self.readinto(block):
-                pass
-        except (UploadInterrupted, UploadTimedOut, BadRequest):
-            return False
-        return True
-
     def _receive(self, buffer: memoryview) -> int:
         try:
-            if self._awaits_continue and not self.is_complete:
-                self._awaits_continue = False
-                self._client.send(CONTINUE)
             return self._framing.readinto(buffer, self._client)
         except TimeoutError as error:
             raise UploadTimedOut(self._why()) from error
         except (NoMoreData, OSError) as error:
             raise UploadInterrupted from error
         except ParseException as error:
-            raise BadRequest("The chunked transfer coding of the body is malformed or cut short.") from error
+            raise BadRequest(MALFORMED) from error
 
     def _why(self) -> str:
         if self.deadline is not None and time.monotonic() >= self.deadline:

@@ -1,4 +1,4 @@
-"""Sending an answer to a client that may be slow, without keeping a thread for it."""
+"""A streamed response: sent with sendmsg, sendfile or splice, and left off wherever the client takes no more."""
 
 import functools
 import os
@@ -25,7 +25,7 @@ def _http_date(second: int) -> str:
     return str(util.http_date(second))
 
 
-class AnswerCutShort(Exception):
+class ResponseCutShort(Exception):
     """The body ended before its Content-Length: the connection must close, or the next answer would follow in it."""
 
 
@@ -36,16 +36,19 @@ class FileBlocks(FileWrapper):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(filelike, max(blksize, BLOCK))
 
 
-class Answer(Response):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's response, which keeps account of the body; it only queues here, and `sending` sends."""
+class StreamedResponse(Response):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's response, which keeps account of the body; it only queues here, and `send` sends."""
+
+    splices = True
+    """Whether large bodies may be handed from socket to socket by the kernel (splice(2))."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.headers_sent: bool
         self._queue: list[memoryview] = []
 
-    def sending(self, body: Iterable[bytes]) -> Sending:
-        """Send the head and all of `body`. Raises AnswerCutShort, OSError, and what the body raises."""
+    def send(self, body: Iterable[bytes]) -> Sending:
+        """Send the head and all of `body`. Raises ResponseCutShort, OSError, and what the body raises."""
         never_block(self.sock)
         if isinstance(body, FileBlocks) and self._is_file(body):
             yield from self._sending_file(body.filelike)
@@ -54,7 +57,7 @@ class Answer(Response):  # type: ignore[misc]  # gunicorn has no types
         else:
             yield from self._copying(body)
         if not self._omits_body and self.sent < (self.response_length or 0):
-            raise AnswerCutShort(f"{self.sent} of {self.response_length} bytes")
+            raise ResponseCutShort(f"{self.sent} of {self.response_length} bytes")
         self.send_headers()
         if self.chunked:
             self._queue.append(memoryview(b"0\r\n\r\n"))
@@ -121,7 +124,8 @@ class Answer(Response):  # type: ignore[misc]  # gunicorn has no types
 
     def _is_spliced(self, body: FileBlocks) -> bool:
         is_large = (self.response_length or 0) > pipe.SIZE
-        return is_large and not self._omits_body and not self.chunked and getattr(body.filelike, "can_splice", False)
+        can = self.splices and getattr(body.filelike, "can_splice", False)
+        return can and is_large and not self._omits_body and not self.chunked
 
     def _splicing(self, body: FileBlocks) -> Sending:
         """Let the kernel hand the bytes from the storage's connection to the client's."""

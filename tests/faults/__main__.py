@@ -14,8 +14,7 @@ from pathlib import Path
 
 from dev.parts import postgres
 from tests import databases
-from tests.faults import bad_input, failover, killing, outages, upgrades
-from tests.faults.failover import Failover
+from tests.faults import bad_input, killing, outages, upgrades
 from tests.faults.killing import Campaign
 from tests.faults.outages import Outage, percentile
 from tests.faults.site import Site, installed
@@ -82,19 +81,7 @@ def measured(site: Site, arguments: argparse.Namespace) -> list[Row]:
     campaign.audit(site)
     migrated = upgrades.migrate_beside_traffic(site.postgres, rows=arguments.rows, hold=6)
     say(f"upgrades: {migrated}")
-    return [
-        *of_campaign(campaign),
-        *of_outages(suffered),
-        of_bad_input(bad),
-        *of_upgrades(migrated, arguments.rows),
-        *of_failovers(failed_over(site.service.folder)),
-    ]
-
-
-def failed_over(folder: Path) -> list[Failover]:
-    """PostgreSQL fails over in two ways."""
-    with failover.pair(folder) as servers:
-        return [fault(folder, servers) for fault in (failover.by_name, failover.by_hosts)]
+    return [*of_campaign(campaign), *of_outages(suffered), of_bad_input(bad), *of_upgrades(migrated, arguments.rows)]
 
 
 def killed(site: Site, rounds: int) -> Campaign:
@@ -146,20 +133,6 @@ def of_outages(suffered: list[Outage]) -> list[Row]:
         bounded(f"the same, worst fault ({worst.fault})", percentile(worst.refused), outages.LIMIT),
         bounded(f"JSON reads while the S3 is dead, p99 of {len(served)}", percentile(served), outages.LIMIT),
         bounded("back to work after it returns", max(each.recovery for each in suffered), outages.RECOVERY),
-    ]
-
-
-def of_failovers(seen: list[Failover]) -> list[Row]:
-    """How long PostgreSQL's failover lasts for clients, and what is lost."""
-    return [
-        row
-        for each in seen
-        for row in (
-            bounded(f"{each.fault}: uploads work again", each.writing, failover.LIMIT),
-            bounded(f"{each.fault}: reads work again", each.reading, failover.LIMIT),
-            zero(f"{each.fault}: lost of {len(each.acknowledged)} acknowledged", each.lost),
-            zero(f"{each.fault}: neither as usual nor 503", sum(each.wrong.values())),
-        )
     ]
 
 

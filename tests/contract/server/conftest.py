@@ -43,7 +43,7 @@ class Server:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def start(folder: Path, file: Path, *, threads: int = 4, workers: int = 1) -> Server:
+def start(folder: Path, file: Path, *, threads: int = 4, workers: int = 1, **environment: str) -> Server:
     """Start gunicorn; by default with one worker of few threads, so that a thread held is a thread missed."""
     listener = listening()
     port = listener.getsockname()[1]
@@ -57,6 +57,7 @@ def start(folder: Path, file: Path, *, threads: int = 4, workers: int = 1) -> Se
         "OPAMP_PACKAGES_SERVER__THREADS": str(threads),
         "OPAMP_PACKAGES_SERVER__GRACEFUL_TIMEOUT": "10s",
         "HOME": str(folder),
+        **environment,
     }
     environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     log = folder / "gunicorn.log"

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from flask import Flask, Response, request
 
-from app.errors import StorageUnavailable, Unauthorized
+from app.errors import Overloaded, StorageUnavailable, Unauthorized
 from app.http import problems
 from app.http.body import RequestBody, raw_body
 from app.http.downloads.response import Download, send_object
 from app.http.forms.form import open_form
+from app.http.json_body import read_body
+from app.server.serving import LOGIN_QUEUE_FULL
 from app.telemetry import request_id
 
 MAX_SIZE = 1 << 32
@@ -106,6 +108,29 @@ def _received(source: RequestBody) -> dict[str, object]:
 def small() -> dict[str, int]:
     """Read a body at once, as JSON is read."""
     return {"size": len(request.environ["wsgi.input"].read())}
+
+
+@app.put("/api/v1/packages/<name>")
+def package(name: str) -> dict[str, object]:
+    """Read a package."""
+    return {"name": name, **_received(raw_body(request.environ, max_size=MAX_SIZE, timeout=60))}
+
+
+@app.post("/api/v1/auth/login")
+def login() -> dict[str, int]:
+    """Take some time, as a password's hash does, unless there is none to take."""
+    size = len(read_body(1 << 20))
+    if LOGIN_QUEUE_FULL in request.environ:
+        raise Overloaded
+    time.sleep(0.3)
+    return {"size": size}
+
+
+@app.get("/work/<float:seconds>")
+def work(seconds: float) -> dict[str, int]:
+    """Hold the thread."""
+    time.sleep(seconds)
+    return {"pid": os.getpid()}
 
 
 @app.route("/refuse", methods=["GET", "POST", "PUT"])

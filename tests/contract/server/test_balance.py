@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections import Counter
 
-from app.server.accept_balance import DEFERENCE, Shares, Turns
+from app.server.accept_balance import MAX_DEFER, AcceptBalancer, ConnectionCounts
 from tests.contract.server.conftest import Server
 
 
@@ -47,23 +47,23 @@ def test_killed_worker_leaves_the_account(pair: Server) -> None:
 
 def test_turn_is_left_to_the_one_with_fewer() -> None:
     """A worker with more connections than another leaves the next, for a moment only."""
-    shares = Shares(2)
-    busy, idle, starting = Turns(shares), Turns(shares), Turns(shares)
+    counts = ConnectionCounts(2)
+    busy, idle, starting = AcceptBalancer(counts), AcceptBalancer(counts), AcceptBalancer(counts)
     busy.note(3)
     idle.note(2)
-    assert idle.is_ours()
-    assert not busy.is_ours()
-    time.sleep(DEFERENCE * 1.5)
-    assert busy.is_ours()
+    assert idle.may_accept()
+    assert not busy.may_accept()
+    time.sleep(MAX_DEFER * 1.5)
+    assert busy.may_accept()
     starting.pause()
     idle.pause()
-    assert busy.is_ours()
+    assert busy.may_accept()
 
 
 def test_slots_are_given_back() -> None:
     """Workers that come and go for ever always find a slot; without a free one they still serve."""
-    shares = Shares(1)
+    counts = ConnectionCounts(1)
     for _ in range(100):
-        turns = Turns(shares)
+        turns = AcceptBalancer(counts)
         turns.end()
-    assert [Turns(shares).slot for _ in range(11)] == [*range(10), 0]
+    assert [AcceptBalancer(counts).slot for _ in range(11)] == [*range(10), 0]

@@ -23,6 +23,9 @@ BIG = "x" * 8191
         (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.2\r\n\r\n", 400),
+        (b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nX: a\x00b\r\n\r\n", 400),
         (head("POST", "/small", "Transfer-Encoding: gzip"), 400),
         (head("POST", "/small", "Transfer-Encoding: magic"), 400),
@@ -87,13 +90,24 @@ def test_headers_of_proxies_are_not_gunicorns_business(client: Client, request_h
     assert (reply.json()["scheme"], reply.json()["script"]) == ("http", "")
 
 
+def test_later_minor_version_is_served_as_1_1(client: Client) -> None:
+    """RFC 9110, 2.5; and HTTP/1.0 needs no Host."""
+    client.send(b"GET / HTTP/1.2\r\nHost: a\r\n\r\n")
+    assert client.socket.recv(13, 2) == b"HTTP/1.1 200 "
+    assert not client.read().closes
+    client.send(b"GET / HTTP/1.0\r\n\r\n")
+    assert client.read().status == 200
+
+
 @pytest.mark.parametrize("target", ["*", "http://test/refuse", "//", "/%2F", "/%00", "/%ff", "/?%ff"])
 @pytest.mark.parametrize("method", ["GET", "OPTIONS", "CONNECT", "TRACE", "FOO"])
 def test_odd_targets_and_methods_are_no_server_errors(server: Server, method: str, target: str) -> None:
-    """Whatever is asked for, the answer is below 500."""
+    """Whatever is asked for, the answer is below 500, and a problem where it is an error."""
     with server.connect() as client:
         client.send(head(method, target))
-        assert client.read_head()[0] < 500
+        status, headers = client.read_head()
+        assert status < 500
+        assert status < 400 or headers["content-type"] == "application/problem+json"
 
 
 def test_head_that_never_ends_is_given_up(client: Client) -> None:

@@ -14,6 +14,8 @@ DEFAULTS = {
     "server.public_url": "http://127.0.0.1:8080",
     "server.trusted_proxies": 0,
     "server.threads": 16,
+    "server.body_threads": 32,
+    "server.max_connections": 4000,
     "server.graceful_timeout": 60,
     "database.host": "localhost",
     "database.port": 5432,

@@ -12,7 +12,7 @@ import pytest
 from gunicorn.config import Config
 
 from app.server import pipe
-from app.server.response import Answer, AnswerCutShort, FileBlocks
+from app.server.response import FileBlocks, ResponseCutShort, StreamedResponse
 
 SIZE = pipe.SIZE + 100_000
 DESCRIPTORS = Path("/proc/self/fd")
@@ -49,10 +49,10 @@ def sent(source: Source) -> bytes:
     client = threading.Thread(target=receive)
     client.start()
     request = SimpleNamespace(method="GET", version=(1, 1), should_close=lambda: False)
-    answer = Answer(request, ours, Config())
+    answer = StreamedResponse(request, ours, Config())
     answer.start_response("200 OK", [("Content-Length", str(SIZE))])
     try:
-        for _ in answer.sending(FileBlocks(source)):
+        for _ in answer.send(FileBlocks(source)):
             pass
     finally:
         ours.close()
@@ -92,5 +92,5 @@ def test_pipe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cut_short() -> None:
     """A body that ends early is told, so that the connection is closed."""
-    with pytest.raises(AnswerCutShort):
+    with pytest.raises(ResponseCutShort):
         sent(Source(SIZE - 1))
