@@ -138,6 +138,10 @@ class PackageNotFound(NotFound):
     detail = "There is no such package."
 
 
+class ReleaseNotFound(NotFound):
+    detail = "There is no package of this name and version."
+
+
 class UserNotFound(NotFound):
     detail = "There is no such user."
 

@@ -22,10 +22,11 @@ from app.http.openapi import document, swagger
 from app.offers import handlers as offers
 from app.operations import health, metrics_endpoint
 from app.packages import handlers as packages
+from app.packages import release_handlers as releases
 from app.telemetry import access_log, metrics, request_id
 from app.wiring import wire
 
-BLUEPRINTS = (accounts, packages, channels, offers, agents, opamp_endpoint, health, metrics_endpoint)
+BLUEPRINTS = (accounts, packages, releases, channels, offers, agents, opamp_endpoint, health, metrics_endpoint)
 
 
 class Application(Flask):

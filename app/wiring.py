@@ -31,6 +31,7 @@ from app.operations.health import Part, Readiness
 from app.packages.listing import PackageListing
 from app.packages.manager import PackageManager
 from app.packages.reader import PackageReader
+from app.packages.releases import ReleaseStore
 from app.packages.schemas import PackageJson
 from app.packages.scrub import Scrubber, ScrubLog
 from app.packages.sending import PackageSender
@@ -49,6 +50,7 @@ class PackageServices:
     """The parts of packages."""
 
     store: PackageStore
+    releases: ReleaseStore
     listing: PackageListing
     reader: PackageReader
     manager: PackageManager
@@ -104,7 +106,7 @@ def found_by_class(parts: Services) -> list[object]:
     return [
         *(parts.config, parts.database, parts.readiness),
         *(parts.accounts, parts.accounts.store, TokenCache()),
-        *(packages.store, packages.listing, packages.manager, packages.sender, packages.to_json),
+        *(packages.store, packages.releases, packages.listing, packages.manager, packages.sender, packages.to_json),
         *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
         *(parts.channels, parts.offers, agents.listing, agents.manager, agents.manager.store),
     ]
@@ -141,11 +143,13 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
 def build_packages(config: Config, store: PackageStore, ledger: Ledger, storage: Storage) -> PackageServices:
     """The packages' parts."""
     reader = PackageReader(store, storage)
+    releases = ReleaseStore(store.database, store.refuse_delete)
     return PackageServices(
         store=store,
+        releases=releases,
         listing=PackageListing(store.database),
         reader=reader,
-        manager=PackageManager(store, ledger, storage),
+        manager=PackageManager(store, releases, ledger, storage),
         sender=PackageSender(reader, make_presigner(config, storage), config.packages.delivery),
         to_json=PackageJson(storage.location, config.server.public_url),
         scrubber=Scrubber(reader),

@@ -1,5 +1,6 @@
 """Keyset pages: `limit` and `cursor` in, an array and `Link: <…>; rel="next"` (RFC 8288) out."""
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from app.http import cursors
 from app.http.cursors import CursorError, CursorValue
 from app.http.fields import QueryNumber
 from app.http.query import query_pairs
-from app.http.responses import json_answer
+from app.http.responses import json_bytes
 from app.http.services import get
+
+MAX_BYTES = 4 << 20
+"""Bytes of a page's JSON: of longer ones a few slow readers would fill the memory."""
 
 Item = TypeVar("Item")
 
@@ -81,16 +85,29 @@ def page_answer(
     content: Callable[[Item], Any],
     position: Callable[[Item], tuple[CursorValue, ...]],
 ) -> Response:
-    """The page as an array of each row's `content`, with a link to the next one if `rows` has one too many.
+    """The page as an array of each row's `content`, with a link to the next one if `rows` has more than are shown.
+
+    It ends early where it would have MAX_BYTES.
 
     `position` gives the values that a row is sorted by, the id last.
     """
-    shown = rows[: page.limit]
-    answer = json_answer([content(row) for row in shown])
+    shown = [content(row) for row in rows[: page.limit]]
+    text = json_bytes(shown)
+    if len(text) >= MAX_BYTES:
+        shown = shown[: fitting(shown)]
+        text = json_bytes(shown)
+    answer = Response(text, content_type="application/json")
     if len(rows) > len(shown):
-        cursor = cursors.encode(position(shown[-1]), page.listing)
+        cursor = cursors.encode(position(rows[len(shown) - 1]), page.listing)
         answer.headers["Link"] = f'<{_next_url(cursor)}>; rel="next"'
     return answer
+
+
+def fitting(items: Sequence[Any]) -> int:
+    """How many of the items a page has room for; one at least."""
+    # Each item's line end counts for the comma that follows it in the array.
+    ends = itertools.accumulate((len(json_bytes(item)) for item in items), initial=len("[]"))
+    return max(1, sum(end < MAX_BYTES for end in ends) - 1)
 
 
 def _next_url(cursor: str) -> str:

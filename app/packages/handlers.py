@@ -78,6 +78,19 @@ class Latest(MethodView):
         return json_answer(get(PackageJson)(get(PackageListing).latest(**parameters(LatestQuery))))
 
 
+@blueprint.route("/packages/latest/download")
+class LatestDownload(MethodView):
+    """The newest version's bytes."""
+
+    @requires(Role.AGENT)
+    @answers(200, content_type="application/octet-stream")
+    @asks(LatestQuery)
+    @refuses(404, 416, 502)
+    def get(self) -> Response:
+        """The bytes of the package that /packages/latest describes: one range, conditional requests."""
+        return get(PackageSender).send(get(PackageListing).latest(**parameters(LatestQuery)))
+
+
 @blueprint.route("/packages/<bigint:package_id>")
 class OnePackage(MethodView):
     """One package."""

@@ -6,21 +6,26 @@ be told before the token has been looked at, so it is raised where a handler ask
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from app.accounts.auth import OTHER_FILE, caller, loaded
 from app.accounts.caller import Caller
 from app.accounts.store import AccountStore
 from app.accounts.tokens import Claims
-from app.errors import Forbidden, Invalid, PackageNotFound
-from app.http.paging import PageRequest, requested_page
+from app.errors import Forbidden, Invalid, PackageNotFound, ReleaseNotFound
+from app.http.paging import PageQuery, PageRequest, requested_page
 from app.http.query import parameters
 from app.http.services import get
+from app.http.validation import load
 from app.packages.links import file_path
 from app.packages.listing import SORT_TYPES, PackageListing, Page
 from app.packages.receiving import path_coordinates
-from app.packages.schemas import ListQuery
+from app.packages.releases import ReleaseStore
+from app.packages.schemas import ListQuery, ReleaseSchema
 from app.packages.store import PackageRow, PackageStore
+
+RELEASE_SORT = "created_at"
 
 
 def package_by_id(claims: Claims, package_id: int) -> tuple[Caller | None, PackageRow | None]:
@@ -76,7 +81,7 @@ class Deferred:
     """A page, or what is wrong with the query that asks for it, to be told once the caller is let in."""
 
     listed: Listed | None = None
-    error: Invalid | None = None
+    error: Invalid | ReleaseNotFound | None = None
 
     def result(self) -> Listed:
         """The page. Raises Invalid."""
@@ -101,6 +106,47 @@ def loaded_page() -> Listed:
     """The page that the query asks for. Raises Invalid."""
     deferred: Deferred = loaded()
     return deferred.result()
+
+
+def release_by_path(claims: Claims, name: str, version: str) -> tuple[Caller | None, Deferred]:
+    """The caller and the page of a release that path and query ask for."""
+    try:
+        asked, page = release_page(name, version, **parameters(PageQuery))
+    except (Invalid, ReleaseNotFound) as error:
+        return get(AccountStore).caller(claims), Deferred(error=error)
+    caller, rows = get(PackageListing).page_for(claims, page)
+    return caller, Deferred(Listed(asked, page, rows))
+
+
+def release_page(name: str, version: str, **query: Any) -> tuple[PageRequest, Page]:
+    """A page of a release, the first unless the query says otherwise. Raises ReleaseNotFound, Invalid."""
+    asked = requested_page({**load(PageQuery(), {}), **query}, datetime, int)
+    return asked, Page(release_filters(name, version), RELEASE_SORT, asked.fetch, asked.after)
+
+
+def loaded_release(name: str, version: str) -> Listed:
+    """The page of the release. Raises ReleaseNotFound, Invalid."""
+    deferred: Deferred = loaded()
+    if deferred.listed is None:
+        existing_release(name, version)
+    listed = deferred.result()
+    if not listed.rows and listed.asked.after is None:
+        raise ReleaseNotFound
+    return listed
+
+
+def existing_release(name: str, version: str) -> None:
+    """Return if there is such a release. Raises ReleaseNotFound."""
+    release_filters(name, version)
+    get(ReleaseStore).insist(name, version)
+
+
+def release_filters(name: str, version: str) -> dict[str, Any]:
+    """The filters that make a release of a list; what can be no name or version is no such path."""
+    try:
+        return load(ReleaseSchema(), {"name": name, "version": version})
+    except Invalid as error:
+        raise ReleaseNotFound from error
 
 
 def filters_of(query: dict[str, Any]) -> dict[str, Any]:

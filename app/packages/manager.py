@@ -17,6 +17,7 @@ from app.errors import (
     Unavailable,
 )
 from app.objects.ledger import Ledger
+from app.packages.releases import ReleaseStore
 from app.packages.store import AlreadyPublished, NewPackage, PackageRow, PackageStore
 from app.packages.uploads import Upload, UploadFields
 from app.storage.hashing import HashingReader
@@ -36,8 +37,9 @@ class Published:
 class PackageManager:
     """Publishes and removes packages so that nothing half-done is ever visible."""
 
-    def __init__(self, store: PackageStore, ledger: Ledger, storage: Storage) -> None:
+    def __init__(self, store: PackageStore, releases: ReleaseStore, ledger: Ledger, storage: Storage) -> None:
         self.store = store
+        self.releases = releases
         self.ledger = ledger
         self.storage = storage
 
@@ -62,6 +64,14 @@ class PackageManager:
         Raises PackageNotFound, PackagePinned; Unavailable after which the row may be gone.
         """
         self._remove(self.store.delete(package_id))
+
+    def delete_release(self, name: str, version: str) -> None:
+        """Remove all packages of a release and their bytes.
+
+        Raises ReleaseNotFound, PackagePinned; Unavailable after which the rows may be gone.
+        """
+        for key in self.releases.delete(name, version):
+            self._remove(key)
 
     def _make_visible(self, key: str, package: NewPackage, written: WrittenObject) -> Published:
         try:

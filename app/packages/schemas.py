@@ -74,11 +74,16 @@ class PackageJson:
         }
 
 
-class CoordinatesSchema(Schema):
-    """What identifies a package."""
+class ReleaseSchema(Schema):
+    """What identifies a release."""
 
     name = fields.name(required=True)
     version = fields.version(required=True)
+
+
+class CoordinatesSchema(ReleaseSchema):
+    """What identifies a package."""
+
     platform = fields.platform(required=True)
     arch = fields.arch(required=True)
 

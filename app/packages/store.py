@@ -67,6 +67,11 @@ class PackageEdit:
     description: str | None = None
     is_active: bool | None = None
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The columns that are to have another value."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
 
 class AlreadyPublished(Exception):
     """Another upload has these coordinates with the same bytes."""
@@ -140,11 +145,10 @@ class PackageStore:
 
     def edit(self, package_id: int, edit: PackageEdit) -> PackageRow:
         """Change the given fields; raises PackageNotFound."""
-        changes = {name: getattr(edit, name) for name in edit.__slots__ if getattr(edit, name) is not None}
         statement = (
             update(Package)
             .where(Package.id == package_id)
-            .values(**changes, updated_at=func.now())
+            .values(**edit.changes, updated_at=func.now())
             .returning(*COLUMNS)
         )
         with self.database.writing() as connection:

@@ -31,6 +31,39 @@ def versions(client: FlaskClient, **query: str) -> list[object]:
     return [package["version"] for page in pages(client, **query) for package in page]
 
 
+def test_the_latest_is_downloaded_in_one_request(publisher: FlaskClient, agent: FlaskClient) -> None:
+    """latest/download has the bytes that latest describes; HEAD and ranges as of any download; 404 where none is."""
+    for version in ("1.0.0", "1.1.0", "2.0.0-rc.1"):
+        published(publisher, version.encode(), version=version, file_name=f"agent-{version}")
+    query = {"name": "opamp-agent", "platform": "Linux", "arch": "x86_64"}
+    url = "/api/v1/packages/latest/download"
+    response = agent.get(url, query_string=query)
+    assert response.data == b"1.1.0"
+    assert "agent-1.1.0" in response.headers["Content-Disposition"]
+    assert agent.get(url, query_string=query | {"prerelease": "true"}).data == b"2.0.0-rc.1"
+    assert agent.head(url, query_string=query).headers["ETag"] == response.headers["ETag"]
+    assert agent.get(url, query_string=query, headers={"Range": "bytes=2-"}).data == b"1.0"
+    assert problem_of(agent.get(url, query_string=query | {"platform": "plan9"}))["status"] == 404
+    assert problem_of(agent.get(url))["status"] == 422
+
+
+def test_a_page_ends_before_4_mib(publisher: FlaskClient) -> None:
+    """It is shorter then, with its link: all packages come, each once, and no page has 4 MiB."""
+    long = "\U0001f600" * 10_000
+    for number in range(120):
+        published(publisher, b"%d" % number, version=f"1.0.{number}", description=long)
+    url, sizes, seen = "/api/v1/packages?limit=500", [], []
+    while url:
+        response = publisher.get(url)
+        sizes.append(len(response.data))
+        seen += [package["id"] for package in response.get_json()]
+        url = response.headers.get("Link", "")[1:].partition(">")[0].removeprefix("http://127.0.0.1:8080")
+    assert sorted(seen, reverse=True) == seen
+    assert len(seen) == 120
+    assert len(sizes) == 2
+    assert (4 << 20) - 50_000 < sizes[0] < (4 << 20)
+
+
 @pytest.fixture
 def released(publisher: FlaskClient) -> FlaskClient:
     """A publisher's client, with VERSIONS published in that order."""
