@@ -23,6 +23,7 @@ from app.offers import handlers as offers
 from app.operations import health, metrics_endpoint
 from app.packages import handlers as packages
 from app.packages import release_handlers as releases
+from app.packages.fields import VOCABULARIES
 from app.telemetry import access_log, metrics, request_id
 from app.wiring import wire
 
@@ -57,7 +58,7 @@ def make_app(config: Config | None = None, session: Session | None = None) -> Fl
     wire(app, config, session or Session.SERVICE)
     for part in (request_id, security_headers, access_log, metrics, problems, swagger, cli):
         part.register(app)
-    document.register(app, config.server.public_url, [part.blueprint for part in BLUEPRINTS])
+    document.register(app, config.server.public_url, [part.blueprint for part in BLUEPRINTS], VOCABULARIES)
     app.before_request(routes.refuse_leading_slashes)
     app.before_request(set_budget)
     app.teardown_request(end_budget)

@@ -20,7 +20,7 @@ from app.accounts.schemas import (
 )
 from app.accounts.store import AccountStore
 from app.http.json_body import json_fields
-from app.http.openapi.describe import answers, asks, for_everyone, refuses, takes
+from app.http.openapi.describe import answers, asks, for_everyone, operation, refuses, takes
 from app.http.paging import PageQuery, page_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
@@ -43,6 +43,7 @@ class Login(MethodView):
     @answers(200, LoggedInSchema)
     @takes(LoginSchema)
     @refuses(401, 429)
+    @operation("login")
     def post(self) -> Response:
         """A token for a user name and password.
 
@@ -62,6 +63,7 @@ class Me(MethodView):
 
     @requires(Role.AGENT)
     @answers(200, CallerSchema)
+    @operation("get_me")
     def get(self) -> Response:
         """Who the token speaks for, with the role it has now."""
         no_parameters()
@@ -75,6 +77,7 @@ class Users(MethodView):
     @requires(Role.ADMIN)
     @answers(200, UserSchema(many=True))
     @asks(PageQuery)
+    @operation("list_users")
     def get(self) -> Response:
         """Users by id, in pages: follow `Link: <…>; rel="next"` while there is one."""
         page = requested_page(parameters(PageQuery), int)
@@ -85,6 +88,7 @@ class Users(MethodView):
     @answers(201, UserSchema)
     @takes(NewUserSchema)
     @refuses(409)
+    @operation("create_user")
     def post(self) -> Response:
         """Create a user."""
         user = get(AccountManager).create_user(**json_fields(NewUserSchema()))
@@ -98,6 +102,7 @@ class User(MethodView):
     @requires(Role.ADMIN)
     @answers(200, UserSchema)
     @refuses(404)
+    @operation("get_user")
     def get(self, user_id: int) -> Response:
         """The user."""
         user = get(AccountStore).user(user_id)
@@ -108,6 +113,7 @@ class User(MethodView):
     @answers(200, UserSchema)
     @takes(UserChangeSchema)
     @refuses(404, 409)
+    @operation("edit_user")
     def patch(self, user_id: int) -> Response:
         """Change role, password or activity; a new password ends the user's tokens."""
         get(AccountStore).user(user_id)
@@ -117,6 +123,7 @@ class User(MethodView):
     @requires(Role.ADMIN)
     @answers(204)
     @refuses(404, 409)
+    @operation("delete_user")
     def delete(self, user_id: int) -> Response:
         """Remove the user, which ends their tokens. Machine tokens that they made stay."""
         get(AccountStore).user(user_id)
@@ -132,6 +139,7 @@ class Tokens(MethodView):
     @requires(Role.ADMIN)
     @answers(200, TokenSchema(many=True))
     @asks(PageQuery)
+    @operation("list_tokens")
     def get(self) -> Response:
         """Machine tokens by id, in pages, without the tokens themselves."""
         page = requested_page(parameters(PageQuery), int)
@@ -141,6 +149,7 @@ class Tokens(MethodView):
     @requires(Role.ADMIN)
     @answers(201, IssuedTokenSchema)
     @takes(NewTokenSchema)
+    @operation("create_token")
     def post(self) -> Response:
         """Make a machine token. `token` is shown this once and kept nowhere."""
         issued = get(AccountManager).create_token(**json_fields(NewTokenSchema()), created_by=caller().username)
@@ -154,6 +163,7 @@ class Token(MethodView):
     @requires(Role.ADMIN)
     @answers(204)
     @refuses(404)
+    @operation("revoke_token")
     def delete(self, token_id: int) -> Response:
         """Revoke the machine token at once."""
         get(AccountStore).token(token_id)

@@ -10,6 +10,7 @@ from app.accounts.models import NAME_LENGTH
 from app.accounts.roles import LABELS, Role
 from app.accounts.usernames import USERNAME, is_username
 from app.http.fields import Flag, Moment, WholeNumber, no_control_characters
+from app.http.openapi.properties import AnswerSchema
 
 MAX_TOKEN_DAYS = 3650
 
@@ -31,7 +32,7 @@ def valid_username(text: str) -> None:
         raise ValidationError(f"Must be 1 to {NAME_LENGTH} of A-Z, a-z, 0-9 and . _ @ -.")
 
 
-class UserSchema(Schema):
+class UserSchema(AnswerSchema):
     """A user as every admin may see them."""
 
     id = fields.Integer()
@@ -48,7 +49,7 @@ class LoginSchema(Schema):
     password = fields.String(required=True, load_only=True, validate=validate.Length(max=passwords.MAX_LENGTH))
 
 
-class LoggedInSchema(Schema):
+class LoggedInSchema(AnswerSchema):
     """A login's token, until when it counts, and whose it is."""
 
     token = fields.String()
@@ -56,7 +57,7 @@ class LoggedInSchema(Schema):
     user = fields.Nested(UserSchema)
 
 
-class CallerSchema(Schema):
+class CallerSchema(AnswerSchema):
     """Who calls: a user, or a machine token under its name."""
 
     id = fields.Integer()
@@ -90,7 +91,7 @@ class NewTokenSchema(Schema):
     expires_in_days = WholeNumber(load_default=DEFAULT_TOKEN_DAYS, validate=validate.Range(1, MAX_TOKEN_DAYS))
 
 
-class TokenSchema(Schema):
+class TokenSchema(AnswerSchema):
     """A machine token, without the token itself."""
 
     id = fields.Integer()

@@ -18,7 +18,7 @@ from app.agents.schemas import (
     instance_uid,
 )
 from app.agents.store import AgentStore
-from app.http.openapi.describe import answers, asks, refuses
+from app.http.openapi.describe import answers, asks, operation, refuses
 from app.http.paging import page_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
@@ -35,6 +35,7 @@ class Agents(MethodView):
     @requires(Role.PUBLISHER)
     @answers(200, AgentSchema(many=True))
     @asks(AgentQuery)
+    @operation("list_agents")
     def get(self) -> Response:
         """Agents by instance uid, in pages: follow `Link: <…>; rel="next"` while there is one."""
         query = parameters(AgentQuery)
@@ -51,6 +52,7 @@ class OneAgent(MethodView):
     @requires(Role.PUBLISHER)
     @answers(200, AgentSchema)
     @refuses(404)
+    @operation("get_agent")
     def get(self, uid: str) -> Response:
         """The agent; its uid with dashes or without."""
         agent = get(AgentListing).get(instance_uid(uid))
@@ -60,6 +62,7 @@ class OneAgent(MethodView):
     @requires(Role.ADMIN)
     @answers(204)
     @refuses(404)
+    @operation("delete_agent")
     def delete(self, uid: str) -> Response:
         """Forget the agent: who speaks for its uid next, owns it."""
         known = instance_uid(uid)
@@ -76,6 +79,7 @@ class Installations(MethodView):
     @requires(Role.PUBLISHER)
     @answers(200, InstallationsSchema)
     @refuses(404)
+    @operation("count_installations")
     def get(self, package_id: int) -> Response:
         """How many agents have this very file, are getting it, have failed to, or have been offered it."""
         package = get(PackageStore).get(package_id)

@@ -11,7 +11,7 @@ from app.agents.message_body import message_body
 from app.agents.messages import read_report, write_answer, write_refusal
 from app.agents.ownership import Owner
 from app.errors import BadRequest
-from app.http.openapi.describe import also_answers, answers, takes_bytes
+from app.http.openapi.describe import also_answers, answers, operation, takes_bytes
 from app.http.services import get
 from app.offers.protobuf import MEDIA_TYPE
 
@@ -29,6 +29,7 @@ class Endpoint(MethodView):
     @answers(200, MESSAGE, content_type=MEDIA_TYPE)
     @also_answers(400, MESSAGE, content_type=MEDIA_TYPE)
     @takes_bytes(MEDIA_TYPE)
+    @operation("exchange_opamp_messages")
     def post(self) -> Response:
         """One AgentToServer message, answered with a ServerToAgent message; gzip is taken, up to 64 MiB.
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
 from app.agents.listing import AgentFilters, AgentRow
 from app.agents.messages import capability_names
@@ -13,6 +13,7 @@ from app.agents.models import STATUSES, TEXT_LENGTH
 from app.channels.models import CHANNEL_NAME_LENGTH
 from app.errors import AgentNotFound
 from app.http.fields import Moment, rfc3339
+from app.http.openapi.properties import AnswerSchema
 from app.http.paging import PageQuery
 from app.packages.fields import Text
 from app.packages.platforms import canonical_arch, canonical_platform
@@ -37,7 +38,7 @@ class AgentQuery(PageQuery):
     host_arch = filter_text(data_key="host.arch")
 
 
-class AgentHealthSchema(Schema):
+class AgentHealthSchema(AnswerSchema):
     """What the agent says of its health."""
 
     healthy = fields.Boolean()
@@ -46,7 +47,7 @@ class AgentHealthSchema(Schema):
     start_time = Moment(allow_none=True)
 
 
-class AgentPackageSchema(Schema):
+class AgentPackageSchema(AnswerSchema):
     """A package that an agent has, or has been offered."""
 
     name = fields.String()
@@ -57,14 +58,14 @@ class AgentPackageSchema(Schema):
     updated_at = Moment()
 
 
-class OwnerSchema(Schema):
+class OwnerSchema(AnswerSchema):
     """The user or token that spoke for an agent last."""
 
     name = fields.String()
     kind = fields.String(validate=validate.OneOf(("user", "token")))
 
 
-class AgentSchema(Schema):
+class AgentSchema(AnswerSchema):
     """An agent."""
 
     instance_uid = fields.UUID()
@@ -79,7 +80,7 @@ class AgentSchema(Schema):
     packages = fields.List(fields.Nested(AgentPackageSchema))
 
 
-class InstallationsSchema(Schema):
+class InstallationsSchema(AnswerSchema):
     """Agents whose present state for one file is so."""
 
     installed = fields.Integer()

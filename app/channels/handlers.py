@@ -10,7 +10,7 @@ from app.channels.schemas import ChannelBodySchema, ChannelSchema, NameSchema, c
 from app.channels.store import ChannelRow, ChannelStore
 from app.errors import ChannelNotFound, Invalid
 from app.http.json_body import json_fields
-from app.http.openapi.describe import also_answers, answers, asks, refuses, takes
+from app.http.openapi.describe import also_answers, answers, asks, operation, refuses, takes
 from app.http.paging import PageQuery, page_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
@@ -27,6 +27,7 @@ class Channels(MethodView):
     @requires(Role.AGENT)
     @answers(200, ChannelSchema(many=True))
     @asks(PageQuery)
+    @operation("list_channels")
     def get(self) -> Response:
         """Channels by name, in pages: follow `Link: <…>; rel="next"` while there is one."""
         page = requested_page(parameters(PageQuery), str)
@@ -41,6 +42,7 @@ class OneChannel(MethodView):
     @requires(Role.AGENT)
     @answers(200, ChannelSchema)
     @refuses(404)
+    @operation("get_channel")
     def get(self, name: str) -> Response:
         """The channel."""
         channel = existing(name)
@@ -51,6 +53,7 @@ class OneChannel(MethodView):
     @answers(200, ChannelSchema)
     @also_answers(201, ChannelSchema)
     @takes(ChannelBodySchema)
+    @operation("put_channel")
     def put(self, name: str) -> Response:
         """Create the channel (201) or replace all that it says (200).
 
@@ -65,6 +68,7 @@ class OneChannel(MethodView):
     @requires(Role.ADMIN)
     @answers(204)
     @refuses(404)
+    @operation("delete_channel")
     def delete(self, name: str) -> Response:
         """Remove the channel. Agents that no other channel fits keep what they have."""
         existing(name)

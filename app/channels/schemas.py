@@ -8,6 +8,7 @@ from app.channels.attributes import MAX_EXACT, is_portable
 from app.channels.models import CHANNEL_NAME_LENGTH, LATEST, TYPES
 from app.channels.store import ChannelFields, ChannelRow
 from app.http.fields import Moment, rfc3339
+from app.http.openapi.properties import AnswerSchema
 from app.packages import fields as package_fields
 
 MAX_PACKAGES = 1000
@@ -75,7 +76,7 @@ class ChannelBodySchema(Schema):
         return loaded
 
 
-class ChannelSchema(ChannelBodySchema):
+class ChannelSchema(AnswerSchema, ChannelBodySchema):
     """A channel."""
 
     name = fields.String()

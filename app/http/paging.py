@@ -36,7 +36,6 @@ class PageQuery(Schema):
         metadata={"description": "How many at most on this page."},
     )
     cursor = fields.String(
-        load_default=None,
         metadata={"description": "Where the page before ended: take it from that page's Link header."},
     )
 
@@ -69,10 +68,11 @@ def requested_page(query: Mapping[str, Any], *types: type[CursorValue]) -> PageR
     """
     bound = {name: value for name, value in query.items() if name not in ("limit", "cursor")}
     listing = _LISTING.encode([request.path, bound])
-    if query["cursor"] is None:
+    cursor = query.get("cursor")
+    if cursor is None:
         return PageRequest(query["limit"], None, listing)
     try:
-        return PageRequest(query["limit"], cursors.decode(query["cursor"], listing, types), listing)
+        return PageRequest(query["limit"], cursors.decode(cursor, listing, types), listing)
     except CursorError as error:
         raise Invalid(
             {"cursor": ["Is not a cursor of this list with these filters and this sort."]}

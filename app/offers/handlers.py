@@ -10,7 +10,7 @@ from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
 from app.channels.attributes import portable_value
 from app.http.json_body import json_fields
-from app.http.openapi.describe import answers, takes
+from app.http.openapi.describe import answers, operation, takes
 from app.http.responses import json_answer
 from app.http.services import get
 from app.offers.manager import OfferManager, packages_available
@@ -34,6 +34,7 @@ class Offers(MethodView):
     @requires(Role.AGENT)
     @answers(200, PackagesAvailableSchema, headers=OFFER_HEADERS)
     @takes(OfferQuestion)
+    @operation("make_offer")
     def post(self) -> Response:
         """The PackagesAvailable for an agent with these attributes.
 

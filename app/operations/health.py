@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from app.database import deadline
 from app.errors import DatabaseUnavailable, ServiceError, Unavailable
-from app.http.openapi.describe import answers, refuses, without_token
+from app.http.openapi.describe import answers, operation, refuses, without_token
+from app.http.openapi.properties import AnswerSchema
 from app.http.problems import RETRY_AFTER, problem
 from app.http.responses import json_answer
 from app.http.services import get
@@ -38,7 +39,7 @@ blueprint = Blueprint("health", __name__, description="Whether the service lives
 log = logging.getLogger(__name__)
 
 
-class LiveSchema(Schema):
+class LiveSchema(AnswerSchema):
     """The service lives."""
 
     status = fields.String(metadata={"enum": ["ok"]})
@@ -157,6 +158,7 @@ class Live(MethodView):
 
     @answers(200, LiveSchema)
     @without_token
+    @operation("get_liveness")
     def get(self) -> Response:
         """Whether the process answers; whatever it stands on may be away."""
         return json_answer({"status": "ok"})
@@ -169,6 +171,7 @@ class Health(MethodView):
     @answers(200, ReadySchema)
     @refuses(503)
     @without_token
+    @operation("get_health")
     def get(self) -> Response:
         """The same as /health/ready."""
         return get(Readiness).answer()
@@ -181,6 +184,7 @@ class Ready(MethodView):
     @answers(200, ReadySchema)
     @refuses(503)
     @without_token
+    @operation("get_readiness")
     def get(self) -> Response:
         """Whether PostgreSQL and storage answer; 503 names in `parts` which of them does not."""
         return get(Readiness).answer()

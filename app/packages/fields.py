@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from app.http.openapi.properties import VOCABULARY, vocabulary
 from app.packages.models import CONTENT_TYPE_LENGTH, DESCRIPTION_LENGTH, FILE_NAME_LENGTH, NAME_LENGTH, VERSION_LENGTH
 from app.packages.platforms import ARCHES, PLATFORMS, canonical_arch, canonical_platform
 
@@ -17,6 +18,13 @@ BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u206
 _NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _MEDIA_TYPE = re.compile(rf'{_NAME}/{_NAME}([ \t]*;[ \t]*{_NAME}=({_NAME}|"([^"\\\x00-\x1f\x7f]|\\[ -~])*"))*')
 _DIGEST_MEMBER = re.compile(r"([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):")
+
+
+VOCABULARIES = {
+    "Platform": vocabulary(PLATFORMS, "GOOS names. Requests may also say os.type's, such as macos, in any case."),
+    "Arch": vocabulary(ARCHES, "GOARCH names, or any. Requests may also say x86_64, aarch64 …, in any case."),
+}
+"""The components of the OpenAPI document that platforms and architectures refer to."""
 
 
 class Text(fields.String):
@@ -32,8 +40,10 @@ class Text(fields.String):
 class Canonical(Text):
     """A name out of a fixed vocabulary, in any case or alias."""
 
-    def __init__(self, canonical: Callable[[str], str | None], known: frozenset[str], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self, canonical: Callable[[str], str | None], known: frozenset[str], vocabulary: str, **kwargs: Any
+    ) -> None:
+        super().__init__(metadata={VOCABULARY: vocabulary}, **kwargs)
         self.canonical = canonical
         self.known = known
 
@@ -57,12 +67,12 @@ def version(**kwargs: Any) -> fields.Field[str]:
 
 def platform(**kwargs: Any) -> fields.Field[str]:
     """An operating system: OpenTelemetry's os.type or a GOOS."""
-    return Canonical(canonical_platform, PLATFORMS, **kwargs)
+    return Canonical(canonical_platform, PLATFORMS, "Platform", **kwargs)
 
 
 def arch(**kwargs: Any) -> fields.Field[str]:
     """A processor architecture: OpenTelemetry's host.arch, a GOARCH, or `any`."""
-    return Canonical(canonical_arch, ARCHES, **kwargs)
+    return Canonical(canonical_arch, ARCHES, "Arch", **kwargs)
 
 
 def description(**kwargs: Any) -> fields.Field[str]:

@@ -8,7 +8,17 @@ from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
 from app.config import Config
 from app.http.json_body import json_fields
-from app.http.openapi.describe import also_answers, answers, asks, refuses, takes
+from app.http.openapi.describe import (
+    also_answers,
+    answers,
+    asks,
+    downloads,
+    in_path,
+    operation,
+    refuses,
+    takes,
+    takes_bytes,
+)
 from app.http.paging import page_answer
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
@@ -41,6 +51,12 @@ from app.telemetry.metrics import uploading
 blueprint = Blueprint("packages", __name__, url_prefix="/api/v1", description="Publish, find, download packages.")
 
 COORDINATES = "/packages/<name>/<version>/<platform>/<arch>/<file_name>"
+REPR_DIGEST = {
+    "in": "header",
+    "name": "Repr-Digest",
+    "description": "`sha-256=:BASE64:` (RFC 9530): the bytes are verified.",
+    "schema": {"type": "string"},
+}
 
 
 @blueprint.route("/packages")
@@ -50,6 +66,7 @@ class Packages(MethodView):
     @requires(Role.AGENT, loads=page_by_query)
     @answers(200, PackageSchema(many=True))
     @asks(ListQuery)
+    @operation("list_packages")
     def get(self) -> Response:
         """Packages in pages: follow `Link: <…>; rel="next"` while there is one."""
         listed = loaded_page()
@@ -60,6 +77,7 @@ class Packages(MethodView):
     @also_answers(200, PackageSchema)
     @takes(UploadFormSchema, "multipart/form-data")
     @refuses(408, 409, 507)
+    @operation("upload_package")
     def post(self) -> Response:
         """Publish a package. The same bytes at the same coordinates again: 200 with the existing one."""
         return publish(receive_form())
@@ -73,6 +91,7 @@ class Latest(MethodView):
     @answers(200, PackageSchema)
     @asks(LatestQuery)
     @refuses(404)
+    @operation("get_latest_package")
     def get(self) -> Response:
         """The newest active package by SemVer precedence, for exactly this arch or, failing that, for `any`."""
         return json_answer(get(PackageJson)(get(PackageListing).latest(**parameters(LatestQuery))))
@@ -83,9 +102,9 @@ class LatestDownload(MethodView):
     """The newest version's bytes."""
 
     @requires(Role.AGENT)
-    @answers(200, content_type="application/octet-stream")
+    @downloads
     @asks(LatestQuery)
-    @refuses(404, 416, 502)
+    @operation("download_latest_package")
     def get(self) -> Response:
         """The bytes of the package that /packages/latest describes: one range, conditional requests."""
         return get(PackageSender).send(get(PackageListing).latest(**parameters(LatestQuery)))
@@ -98,6 +117,7 @@ class OnePackage(MethodView):
     @requires(Role.AGENT, loads=package_by_id)
     @answers(200, PackageSchema)
     @refuses(404)
+    @operation("get_package")
     def get(self, package_id: int) -> Response:  # noqa: ARG002 - `package_by_id` has it
         """The package."""
         package = loaded_package()
@@ -108,6 +128,7 @@ class OnePackage(MethodView):
     @answers(200, PackageSchema)
     @takes(EditSchema)
     @refuses(404)
+    @operation("edit_package")
     def patch(self, package_id: int) -> Response:
         """Change the description, or yank: inactive is not latest and not offered, still downloadable."""
         get(PackageStore).get(package_id)
@@ -117,6 +138,7 @@ class OnePackage(MethodView):
     @requires(Role.ADMIN)
     @answers(204)
     @refuses(404, 409)
+    @operation("delete_package")
     def delete(self, package_id: int) -> Response:
         """Remove the package and its bytes, unless a channel pins it. After a 503 it may be gone already."""
         get(PackageStore).get(package_id)
@@ -130,8 +152,8 @@ class PackageDownload(MethodView):
     """A package's bytes by id."""
 
     @requires(Role.AGENT, loads=package_by_id)
-    @answers(200, content_type="application/octet-stream")
-    @refuses(404, 416, 502)
+    @downloads
+    @operation("download_package")
     def get(self, package_id: int) -> Response:  # noqa: ARG002 - `package_by_id` has it
         """The package's bytes: one range, conditional requests."""
         package = loaded_package()
@@ -139,13 +161,15 @@ class PackageDownload(MethodView):
         return get(PackageSender).send(package)
 
 
-@blueprint.route(COORDINATES)
+@blueprint.route(
+    COORDINATES, parameters=in_path(name=None, version=None, platform="Platform", arch="Arch", file_name=None)
+)
 class PackageFile(MethodView):
     """A package's bytes by coordinates."""
 
     @requires(Role.AGENT, file_tokens=True, loads=package_by_path)
-    @answers(200, content_type="application/octet-stream")
-    @refuses(404, 416, 502)
+    @downloads
+    @operation("download_file")
     def get(self, **path: str) -> Response:
         """The package's bytes: one range, conditional requests. The token of an offer's file opens it, too."""
         package = loaded_file(path)
@@ -155,8 +179,10 @@ class PackageFile(MethodView):
     @requires(Role.PUBLISHER)
     @answers(201, PackageSchema)
     @also_answers(200, PackageSchema)
-    @asks(PutQuery)
-    @refuses(408, 409, 411, 413, 507)
+    @asks(PutQuery, REPR_DIGEST)
+    @takes_bytes("application/octet-stream")
+    @refuses(400, 408, 409, 411, 507)
+    @operation("put_file")
     def put(self, **path: str) -> Response:
         """Publish a package whose bytes are the body. `Repr-Digest: sha-256=:…:` has them verified."""
         return publish(receive_raw(path))

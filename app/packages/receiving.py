@@ -102,7 +102,7 @@ def raw_fields(path: dict[str, str], description: str) -> UploadFields:
 
 def upload_fields(values: dict[str, Any], file_name: str, content_type: str | None) -> UploadFields:
     """The loaded values as the manager takes them."""
-    checksum = values["checksum"]
+    checksum = values.get("checksum")
     return UploadFields(
         coordinates=coordinates_of(values),
         file_name=file_name,

@@ -7,7 +7,7 @@ from flask_smorest import Blueprint
 from app.accounts.auth import requires
 from app.accounts.roles import Role
 from app.http.json_body import json_fields
-from app.http.openapi.describe import answers, asks, refuses, takes
+from app.http.openapi.describe import answers, asks, operation, refuses, takes
 from app.http.paging import PageQuery, page_answer
 from app.http.query import no_parameters
 from app.http.responses import no_content
@@ -29,6 +29,7 @@ class Release(MethodView):
     @answers(200, PackageSchema(many=True))
     @asks(PageQuery)
     @refuses(404)
+    @operation("list_release")
     def get(self, name: str, version: str) -> Response:
         """The release's packages for all platforms, the oldest first, in pages."""
         listed = loaded_release(name, version)
@@ -38,6 +39,7 @@ class Release(MethodView):
     @answers(200, PackageSchema(many=True))
     @takes(EditSchema)
     @refuses(404)
+    @operation("edit_release")
     def patch(self, name: str, version: str) -> Response:
         """Change or yank all packages of the release at once. The answer is its first page."""
         existing_release(name, version)
@@ -48,6 +50,7 @@ class Release(MethodView):
     @requires(Role.ADMIN)
     @answers(204)
     @refuses(404, 409)
+    @operation("delete_release")
     def delete(self, name: str, version: str) -> Response:
         """Remove all packages of the release and their bytes, or none if a channel pins it.
 

@@ -6,6 +6,7 @@ from marshmallow import Schema, validate
 from marshmallow import fields as marshmallow_fields
 
 from app.http.fields import Flag, Moment, QueryFlag, rfc3339
+from app.http.openapi.properties import AnswerSchema
 from app.http.paging import PageQuery
 from app.packages import fields
 from app.packages.links import file_path
@@ -16,14 +17,14 @@ from app.packages.versions import is_semver
 MAX_Q_LENGTH = 200
 
 
-class PackageSchema(Schema):
+class PackageSchema(AnswerSchema):
     """A package. Described here, written by `PackageJson`: marshmallow takes too long over a list of 500."""
 
     id = marshmallow_fields.Integer()
     name = marshmallow_fields.String()
     version = marshmallow_fields.String()
-    platform = marshmallow_fields.String()
-    arch = marshmallow_fields.String()
+    platform = fields.platform()
+    arch = fields.arch()
     file_name = marshmallow_fields.String()
     file_size = marshmallow_fields.Integer(metadata={"description": "Bytes."})
     checksum = marshmallow_fields.String(metadata={"description": "SHA-256 in lower-case hex."})
@@ -39,7 +40,9 @@ class PackageSchema(Schema):
     is_semver = marshmallow_fields.Boolean(
         metadata={"description": "false: the version is no SemVer 2.0.0, and sorts below all that are."}
     )
-    download_url = marshmallow_fields.URL(metadata={"description": "Where its bytes are, by its coordinates."})
+    download_url = marshmallow_fields.String(
+        metadata={"format": "uri", "description": "Where its bytes are, by its coordinates."}
+    )
 
 
 class PackageJson:
@@ -92,7 +95,7 @@ class FormSchema(CoordinatesSchema):
     """The fields of an upload form beside `file`."""
 
     description = fields.description(load_default="")
-    checksum = fields.checksum(load_default=None)
+    checksum = fields.checksum(metadata={"description": "SHA-256 in hex: the bytes are verified."})
 
 
 class UploadFormSchema(FormSchema):

@@ -124,18 +124,74 @@ def test_errors_are_problems(document: dict[str, Any]) -> None:
     )
 
 
+def test_operations_have_names(document: dict[str, Any]) -> None:
+    """Each has an operationId of its own, in one style, from which generators make a function's name."""
+    names = [operation.get("operationId", "") for _, _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    assert [name for name in names if not re.fullmatch("[a-z]+(_[a-z]+)*", name)] == []
+
+
+ANSWERS = ["Package", "User", "Caller", "Token", "IssuedToken", "LoggedIn", "Agent", "Installations", "Channel"]
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_are_complete(document: dict[str, Any], name: str) -> None:
+    """A client need not ask whether a member of an answer is there."""
+    schema = document["components"]["schemas"][name]
+    assert schema["required"] == sorted(schema["properties"])
+
+
+def test_files_are_binary(document: dict[str, Any]) -> None:
+    """Raw bodies, the form's file and downloads are bytes to generators."""
+    binary = {"type": "string", "format": "binary"}
+    file = document["paths"]["/api/v1/packages/{name}/{version}/{platform}/{arch}/{file_name}"]
+    assert file["put"]["requestBody"]["content"]["application/octet-stream"]["schema"] == binary
+    assert document["components"]["schemas"]["UploadForm"]["properties"]["file"] == binary
+    by_id = document["paths"]["/api/v1/packages/{package_id}/download"]["get"]
+    latest = document["paths"]["/api/v1/packages/latest/download"]["get"]
+    for download in (file["get"], by_id, latest):
+        for status in ("200", "206"):
+            assert download["responses"][status]["content"]["application/octet-stream"]["schema"] == binary
+
+
+@pytest.mark.parametrize("name", ["Platform", "Arch"])
+def test_vocabularies(document: dict[str, Any], name: str) -> None:
+    """Fields, filters and paths name one component, which lists what there is."""
+    assert {"Platform": "linux", "Arch": "any"}[name] in document["components"]["schemas"][name]["enum"]
+    reference = {"allOf": [{"$ref": f"#/components/schemas/{name}"}]}
+    for schema in ("Package", "UploadForm"):
+        assert document["components"]["schemas"][schema]["properties"][name.lower()] == reference
+    for path in ("/api/v1/packages/latest", "/api/v1/packages/{name}/{version}/{platform}/{arch}/{file_name}"):
+        described = document["paths"][path]
+        parameters = [*described.get("parameters", []), *described["get"].get("parameters", [])]
+        assert reference in [parameter["schema"] for parameter in parameters]
+
+
+def test_patterns_are_ecmas(document: dict[str, Any]) -> None:
+    """They are anchored at both ends, and without what Python alone knows."""
+    patterns = [node["pattern"] for node in nodes(document) if isinstance(node.get("pattern"), str)]
+    assert len(patterns) > 5
+    assert [each for each in patterns if not (each.startswith("^") and each.endswith("$")) or "\\Z" in each] == []
+
+
+def test_nothing_is_null_by_default(document: dict[str, Any]) -> None:
+    """A page or a client that sends defaults would send the text "null"."""
+    assert [node for node in nodes(document) if "default" in node and node["default"] is None] == []
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object in the document."""
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for member in node:
+            yield from nodes(member)
+
+
 def test_references_lead_somewhere(document: dict[str, Any]) -> None:
     """Every reference in the document is to something in it."""
-
-    def references(node: Any) -> Iterator[str]:
-        if isinstance(node, dict):
-            yield from (value for key, value in node.items() if key == "$ref")
-            node = list(node.values())
-        if isinstance(node, list):
-            for member in node:
-                yield from references(member)
-
-    found = set(references(document))
+    found = {node["$ref"] for node in nodes(document) if "$ref" in node}
     assert found
     for reference in found:
         node: Any = document

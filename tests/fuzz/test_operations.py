@@ -51,7 +51,9 @@ def fuzzed(operation: Any, site: Site) -> str:
         spare_own_tokens(case)
         response = case.call(base_url=site.service.url, headers=headers)
         case.validate_response(response, checks=CHECKS)
-        assert not [leak for leak in LEAKS if leak in response.content]
+        # Packages say where they are, under server.public_url.
+        content = response.content.replace(site.service.url.encode(), b"")
+        assert not [leak for leak in LEAKS if leak in content]
 
     try:
         ask()

@@ -11,12 +11,29 @@ from typing import Any, TypeVar
 from flask_smorest import Blueprint
 from marshmallow import Schema
 
+from app.http.openapi.properties import reference
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 _smorest = Blueprint("descriptions", __name__)
 
 SECURITY_SCHEME = "bearer"
 """The name of the security scheme in the document's components."""
+
+
+BYTES = {"type": "string", "format": "binary"}
+"""The schema of a file, or of any other bytes."""
+
+
+def operation(name: str) -> Callable[[View], View]:
+    """The operation's id: what generated clients call it."""
+    return _describing(_smorest.doc(operationId=name))
+
+
+def downloads(view: View) -> View:
+    """The answer is a file: all of it, or the range that was asked for."""
+    whole = answers(200, BYTES, content_type="application/octet-stream")
+    return also_answers(206, BYTES, content_type="application/octet-stream")(whole(refuses(404, 412, 416, 502)(view)))
 
 
 def answers(
@@ -54,14 +71,23 @@ def takes(schema: type[Schema], media_type: str = "application/json") -> Callabl
 
 def takes_bytes(media_type: str) -> Callable[[View], View]:
     """The body: bytes of this media type."""
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    content = {media_type: {"schema": BYTES}}
     described = _describing(_smorest.doc(requestBody={"required": True, "content": content}))
     return lambda view: refuses(413, 415)(described(view))
 
 
-def asks(schema: type[Schema]) -> Callable[[View], View]:
-    """The query parameters that the handler reads with `parameters`."""
-    return _describing(_smorest.doc(parameters=[{"in": "query", "schema": schema}]))
+def asks(schema: type[Schema], *others: dict[str, Any]) -> Callable[[View], View]:
+    """The query parameters that the handler reads with `parameters`; `others` stand elsewhere, in the header."""
+    return _describing(_smorest.doc(parameters=[{"in": "query", "schema": schema}, *others]))
+
+
+def in_path(**names: str | None) -> list[dict[str, Any]]:
+    """The parameters of a path, each with its vocabulary if it has one."""
+    text = {"type": "string", "minLength": 1}
+    return [
+        {"in": "path", "name": name, "required": True, "schema": reference(vocabulary) if vocabulary else text}
+        for name, vocabulary in names.items()
+    ]
 
 
 def for_role(label: str) -> Callable[[View], View]:

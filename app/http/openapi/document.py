@@ -1,6 +1,6 @@
 """The OpenAPI document of all routes, made from what stands beside the handlers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +11,8 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
 
 from app.http.converters import BIGINT_MAX, BigIntConverter
-from app.http.openapi.describe import SECURITY_SCHEME, answers, without_token
+from app.http.openapi.describe import SECURITY_SCHEME, answers, operation, without_token
+from app.http.openapi.properties import ecma_pattern, in_vocabulary
 from app.http.openapi.swagger import page
 from app.http.problems import MEDIA_TYPE
 
@@ -70,11 +71,20 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
         self.spec.components.response(name, response, lazy=True)
 
 
-def register(app: Flask, public_url: str, blueprints: Sequence[Blueprint]) -> None:
-    """Serve `blueprints` in `app`, and the document and the page that describe them."""
+def register(
+    app: Flask, public_url: str, blueprints: Sequence[Blueprint], vocabularies: Mapping[str, dict[str, Any]]
+) -> None:
+    """Serve `blueprints` in `app`, and the document and the page that describe them.
+
+    `vocabularies`: components that fields refer to by name.
+    """
     api = ProblemApi(spec_kwargs=_specification(public_url))
     api.register_converter(BigIntConverter, _bigint_schema)
     api.init_app(app)
+    for attribute_function in (in_vocabulary, ecma_pattern):
+        api.ma_plugin.converter.add_attribute_function(attribute_function)
+    for name, component in vocabularies.items():
+        api.spec.components.schema(name, component)
     scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     api.spec.components.security_scheme(SECURITY_SCHEME, scheme)
     for described in (*blueprints, blueprint):
@@ -103,6 +113,7 @@ class Root(MethodView):
 
     @answers(302, headers={"Location": {"schema": {"type": "string"}}})
     @without_token
+    @operation("get_root")
     def get(self) -> Response:
         """On to /swagger."""
         return Response(status=302, headers={"Location": "/swagger"})
@@ -114,6 +125,7 @@ class Document(MethodView):
 
     @answers(200, {"type": "object"})
     @without_token
+    @operation("get_document")
     def get(self) -> Response:
         """This document."""
         return Response(current_app.extensions[EXTENSION], content_type="application/json")
@@ -125,6 +137,7 @@ class Page(MethodView):
 
     @answers(200, {"type": "string"}, content_type="text/html")
     @without_token
+    @operation("get_page")
     def get(self) -> Response:
         """A page to read this document and to try it out; it needs no other host."""
         return page()
