@@ -43,9 +43,7 @@ class AgentListing:
 
     def page(self, filters: AgentFilters, limit: int, after: UUID | None) -> Sequence[AgentRow]:
         """At most `limit` agents by instance uid, those after `after`."""
-        statement = self._agents().where(*self._conditions(filters)).order_by(Agent.instance_uid).limit(limit)
-        if after is not None:
-            statement = statement.where(Agent.instance_uid > after)
+        statement = self._agents().where(*self._conditions(filters, after)).order_by(Agent.instance_uid).limit(limit)
         with self.database.reading() as connection:
             return connection.execute(statement).all()
 
@@ -92,20 +90,26 @@ class AgentListing:
         polls = (AgentPoll.capabilities, AgentPoll.last_seen, AgentPoll.owner_name, AgentPoll.owner_kind, status)
         return select(*columns, *polls, _packages()).join(AgentPoll, AgentPoll.instance_uid == Agent.instance_uid)
 
-    def _conditions(self, filters: AgentFilters) -> list[ColumnElement[bool]]:
+    def _conditions(self, filters: AgentFilters, after: UUID | None) -> list[ColumnElement[bool]]:
         exact = {Agent.channel: filters.channel, Agent.platform: filters.platform, Agent.arch: filters.arch}
         conditions: list[ColumnElement[bool]] = [
             column == value for column, value in exact.items() if value is not None
         ]
         if filters.status is not None:
             conditions.append(self._offline() if filters.status == "offline" else ~self._offline())
-        return [*conditions, *_has_package(filters)]
+        return [*conditions, *_after(after, Agent, AgentPoll), *_has_package(filters, after)]
 
 
-def _has_package(filters: AgentFilters) -> list[ColumnElement[bool]]:
+def _after(after: UUID | None, *tables: Any) -> list[ColumnElement[bool]]:
+    """Past the cursor in each table that is joined: a merge join would begin the others at their first rows."""
+    return [] if after is None else [table.instance_uid > after for table in tables]
+
+
+def _has_package(filters: AgentFilters, after: UUID | None) -> list[ColumnElement[bool]]:
     wanted = {AgentPackage.name: filters.package, AgentPackage.version: filters.version}
     told = [column == value for column, value in wanted.items() if value is not None]
-    return [exists().where(and_(AgentPackage.instance_uid == Agent.instance_uid, *told))] if told else []
+    mine = (AgentPackage.instance_uid == Agent.instance_uid, *_after(after, AgentPackage))
+    return [exists().where(and_(*mine, *told))] if told else []
 
 
 def _packages() -> Any:
