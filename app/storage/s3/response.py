@@ -68,7 +68,10 @@ class S3Response:
         return count
 
     def document(self) -> bytes:
-        """All of a small body; the connection is kept. Raises StorageUnavailable, also if the body is cut short."""
+        """All of a small body within the request's deadline; the connection is kept.
+
+        Raises StorageUnavailable, also if the body is cut short.
+        """
         document = b""
         try:
             while block := self.read(MAX_DOCUMENT - len(document)):

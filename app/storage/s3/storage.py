@@ -140,7 +140,8 @@ class MinioStorage:
 
     def _put(self, key: str, part: Part) -> str:
         """Store the object in one request, and return its ETag."""
-        response = self._client.send(S3Request("PUT", key, body=part.body))
+        deadline = ProgressDeadline(for_bytes=part.size)
+        response = self._client.send(S3Request("PUT", key, body=part.body, deadline=deadline))
         response.document()
         if not response.etag:
             raise StorageUnavailable("The storage gave no ETag for an object. Is this an S3?")

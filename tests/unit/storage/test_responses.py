@@ -30,6 +30,7 @@ class Server:
     def __init__(self, script: list[Script]) -> None:
         self._script = script
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._given_up = threading.Event()
         self.connections = 0
         self.requests: list[bytes] = []
 
@@ -50,12 +51,16 @@ class Server:
         while self._script and (request := connection.recv(1 << 16)):
             self.requests.append(request)
             for piece in self._script.pop(0):
-                if not piece:
+                if not piece or self._given_up.is_set():
                     return
                 if isinstance(piece, float):
-                    time.sleep(piece)
+                    self._given_up.wait(piece)
                 else:
                     connection.sendall(piece)
+
+    def give_up(self) -> None:
+        """End the script that is being served."""
+        self._given_up.set()
 
     def close(self) -> None:
         self._listener.close()
@@ -177,6 +182,36 @@ def test_interim_answers_are_passed_over() -> None:
     interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
     with serving([interim + HEAD + b"hello"]) as (client, _):
         assert get(client).document() == b"hello"
+
+
+INTERIM = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+DRIPPING = {
+    "interim responses": [INTERIM, 0.05],
+    "a flood of interim responses": [INTERIM * 10_000],
+    "a body": [b"x", 0.05],
+    "chunks": [b"1\r\nx\r\n", 0.05],
+    "the size of a chunk": [b"0", 0.05],
+    "trailers": [b"a: b\r\n", 0.05],
+}
+HEADS = {
+    "a body": [HEAD.replace(b"Length: 5", b"Length: 500000")],
+    "chunks": [CHUNKED],
+    "the size of a chunk": [CHUNKED],
+    "trailers": [CHUNKED + b"0\r\n"],
+}
+
+
+@pytest.mark.parametrize("what", DRIPPING)
+def test_what_drips_ends(what: str) -> None:
+    """Bytes that come for ever, few or many at once, are given up in the time that the response has."""
+    script = [*HEADS.get(what, []), *DRIPPING[what] * 200]
+    with serving(script) as (client, server):
+        started = time.monotonic()
+        request = S3Request("GET", "key", deadline=ProgressDeadline(0.3))
+        with pytest.raises(StorageUnavailable):
+            client.send(request).document()
+        assert time.monotonic() - started < 1
+        server.give_up()
 
 
 @pytest.mark.parametrize("status", [b"204 No Content", b"200 OK"])
