@@ -14,7 +14,8 @@ from pathlib import Path
 
 from dev.parts import postgres
 from tests import databases
-from tests.faults import bad_input, killing, outages, upgrades
+from tests.faults import bad_input, killing, outages, slow, upgrades
+from tests.faults.client import content_of
 from tests.faults.killing import Campaign
 from tests.faults.outages import Outage, percentile
 from tests.faults.site import Site, installed
@@ -22,6 +23,9 @@ from tests.faults.upgrades import Migrated
 
 SETTINGS = {"fsync": "off", "synchronous_commit": "off"}
 """It is the service that is killed, never PostgreSQL."""
+
+SLOW_UPLOADS, SLOW_SECONDS, SLOW_READ = 64, 5.0, 9 << 20
+IDLE, PARKED = 3000, 1000
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,13 @@ def measured(site: Site, arguments: argparse.Namespace) -> list[Row]:
     campaign.audit(site)
     migrated = upgrades.migrate_beside_traffic(site.postgres, rows=arguments.rows, hold=6)
     say(f"upgrades: {migrated}")
-    return [*of_campaign(campaign), *of_outages(suffered), of_bad_input(bad), *of_upgrades(migrated, arguments.rows)]
+    return [
+        *of_campaign(campaign),
+        *of_outages(suffered),
+        of_bad_input(bad),
+        *of_upgrades(migrated, arguments.rows),
+        *of_slow_clients(site),
+    ]
 
 
 def killed(site: Site, rounds: int) -> Campaign:
@@ -133,6 +143,23 @@ def of_outages(suffered: list[Outage]) -> list[Row]:
         bounded(f"the same, worst fault ({worst.fault})", percentile(worst.refused), outages.LIMIT),
         bounded(f"JSON reads while the S3 is dead, p99 of {len(served)}", percentile(served), outages.LIMIT),
         bounded("back to work after it returns", max(each.recovery for each in suffered), outages.RECOVERY),
+    ]
+
+
+def of_slow_clients(site: Site) -> list[Row]:
+    """What others see of clients that are slow, or that only hold a connection."""
+    client, port = site.client(), site.service.port
+    package_id = int(client.put(content_of(SLOW_READ)).json()["id"])
+    quiet = percentile(slow.reads(client, package_id, SLOW_SECONDS))
+    with slow.uploads(port, site.tokens["publisher"], SLOW_UPLOADS):
+        uploading = percentile(slow.reads(client, package_id, SLOW_SECONDS))
+    with slow.idle(port, IDLE), slow.readers(port, site.tokens["agent"], package_id, PARKED):
+        slow.until_filled(client)
+        crowded = percentile(slow.reads(client, package_id, SLOW_SECONDS))
+    beside = f"live, detail, list, p99 (quiet: {quiet:.3f} s)"
+    return [
+        bounded(f"{beside}, {SLOW_UPLOADS} slow uploads", uploading, 1),
+        bounded(f"{beside}, {IDLE} idle, {PARKED} parked", crowded, 1),
     ]
 
 

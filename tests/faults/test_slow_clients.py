@@ -12,6 +12,7 @@ from dev.parts import nginx, processes
 from tests.contract.server.client import head
 from tests.faults import slow
 from tests.faults.client import Client, content_of
+from tests.faults.outages import percentile
 from tests.faults.site import Site
 
 COUNT = 200
@@ -63,6 +64,28 @@ def test_half_sent_heads(site: Site, url: str, package_id: int) -> None:
         beside = slow.others(client, small, site.service, 4)
     assert beside.failures == 0
     assert beside.p99 < 2
+
+
+def test_half_sent_logins(site: Site, url: str, package_id: int) -> None:
+    """200 logins that never end: others get all they ask for."""
+    client = Client(url, site.tokens["admin"])
+    with slow.half_sent_logins(int(url.rpartition(":")[2]), COUNT):
+        taken = slow.reads(client, package_id, 3)
+    assert percentile(taken) < 2
+
+
+def test_trickling_uploads(site: Site, package_id: int) -> None:
+    """64 on two workers take all threads for bodies: others are served, further uploads are 503, and they end well."""
+    client = site.client("admin")
+    with slow.uploads(site.service.port, site.tokens["publisher"], 64) as crowd:
+        assert len(crowd.sockets) == 64
+        taken = slow.reads(client, package_id, 4)
+        refused = client.put(content_of(slow.UPLOAD))
+        assert (refused.status, "retry-after" in refused.headers) == (503, True)
+        crowd.stopped.set()
+        assert crowd.has_stopped.wait(10)
+        assert {slow.finish_upload(sock, crowd.sent) for sock in crowd.sockets} == {201}
+    assert percentile(taken) < 2
 
 
 def begin_download(site: Site, package_id: int) -> socket.socket:
