@@ -90,7 +90,7 @@ def post_worker_init(worker):
     """Connect, then reconcile in the background; all workers of all replicas take turns by one lock."""
     parts = wired(worker.wsgi)
     warm_up(parts.database)
-    background.start(parts.database, parts.jobs)
+    background.start(parts.database, parts.jobs, parts.identity.settle)
 
 
 def child_exit(_server, worker):

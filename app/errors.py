@@ -217,6 +217,10 @@ class StorageUnavailable(Unavailable):
     detail = "The storage does not answer. Try again."
 
 
+class StorageDenied(StorageUnavailable):
+    """The storage's user may not do this to this key; all else may work."""
+
+
 class StorageFull(ServiceError):
     """The storage has no room left (507)."""
 

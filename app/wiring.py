@@ -21,8 +21,11 @@ from app.database import Database
 from app.database.engine import Session
 from app.database.model import db
 from app.http.services import install
+from app.objects.identity import StorageIdentity
+from app.objects.identity_row import IdentityRow
 from app.objects.ledger import Ledger
 from app.objects.orphans import Orphans
+from app.objects.owned_storage import OwnedStorage
 from app.objects.reconcile import RECONCILE_LOCK, Reconciler
 from app.offers.catalogue import Catalogue
 from app.offers.manager import OfferManager
@@ -75,6 +78,7 @@ class Services:
     config: Config
     database: Database
     storage: Storage
+    identity: StorageIdentity
     accounts: AccountManager
     packages: PackageServices
     reconciler: Reconciler
@@ -104,7 +108,7 @@ def found_by_class(parts: Services) -> list[object]:
     """What app.http.services.get hands to handlers and commands."""
     packages, agents = parts.packages, parts.agents
     return [
-        *(parts.config, parts.database, parts.readiness),
+        *(parts.config, parts.database, parts.identity, parts.readiness),
         *(parts.accounts, parts.accounts.store, TokenCache()),
         *(packages.store, packages.releases, packages.listing, packages.manager, packages.sender, packages.to_json),
         *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
@@ -116,7 +120,9 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
     """The parts on a given engine."""
     database = Database(engine, on_error=metrics.count_database_error, session=session)
     store = PackageStore(database, refuse_delete=refuse_pinned)
-    storage = CountedStorage(make_storage(config, store), metrics.count_storage_error)
+    beneath = make_storage(config, store)
+    identity = StorageIdentity(IdentityRow(database), beneath, store.newest_object)
+    storage = CountedStorage(OwnedStorage(beneath, identity), metrics.count_storage_error)
     ledger = Ledger(database)
     catalogue = Catalogue(config.server.public_url)
     reconciler = Reconciler(ledger, storage, config.packages.upload_timeout)
@@ -125,8 +131,9 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
         config=config,
         database=database,
         storage=storage,
+        identity=identity,
         accounts=AccountManager(AccountStore(database), LoginLimit(database), Passwords(), config.jwt.duration),
-        packages=build_packages(config, store, ledger, storage),
+        packages=build_packages(config, store, ledger, storage, identity),
         reconciler=reconciler,
         orphans=Orphans(ledger, storage),
         channels=ChannelStore(database),
@@ -140,7 +147,9 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
     )
 
 
-def build_packages(config: Config, store: PackageStore, ledger: Ledger, storage: Storage) -> PackageServices:
+def build_packages(
+    config: Config, store: PackageStore, ledger: Ledger, storage: Storage, identity: StorageIdentity
+) -> PackageServices:
     """The packages' parts."""
     reader = PackageReader(store, storage)
     releases = ReleaseStore(store.database, store.refuse_delete)
@@ -149,7 +158,7 @@ def build_packages(config: Config, store: PackageStore, ledger: Ledger, storage:
         releases=releases,
         listing=PackageListing(store.database),
         reader=reader,
-        manager=PackageManager(store, releases, ledger, storage),
+        manager=PackageManager(store, releases, ledger, storage, identity.require_ours),
         sender=PackageSender(reader, make_presigner(config, storage), config.packages.delivery),
         to_json=PackageJson(storage.location, config.server.public_url),
         scrubber=Scrubber(reader),

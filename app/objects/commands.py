@@ -1,16 +1,27 @@
 """`flask --app wsgi storage …`."""
 
+import contextlib
 from datetime import timedelta
 
 import click
 from flask.cli import AppGroup
 
-from app.errors import ServiceError
+from app.errors import ServiceError, StorageDenied
 from app.http.services import get
+from app.objects.identity import StorageIdentity
 from app.objects.orphans import Orphans, Tally
 from app.objects.reconcile import RECONCILE_LOCK, Reconciler
 
 storage = AppGroup("storage", help="Look after the stored objects.")
+
+
+def require_ours() -> None:
+    """End the command in one line if the storage is another database's, or cannot be compared."""
+    try:
+        with contextlib.suppress(StorageDenied):
+            get(StorageIdentity).compare()
+    except ServiceError as error:
+        raise click.ClickException(error.detail) from error
 
 
 @storage.command("reconcile")
@@ -22,6 +33,7 @@ storage = AppGroup("storage", help="Look after the stored objects.")
 )
 def reconcile(grace: int | None) -> None:
     """Finish what crashes left behind: objects that no package has, half multipart uploads included."""
+    require_ours()
     reconciler = get(Reconciler)
     try:
         with reconciler.ledger.database.exclusively(RECONCILE_LOCK, wait=True):
@@ -49,6 +61,7 @@ def orphans(delete: bool, grace: int | None) -> None:
 
     Only a failover that lost transactions, or a restore, leaves any. Uploads may go on meanwhile.
     """
+    require_ours()
     found, tally = get(Orphans), Tally()
     least_age = get(Reconciler).settled_after if grace is None else timedelta(seconds=grace)
     try:
@@ -63,6 +76,19 @@ def orphans(delete: bool, grace: int | None) -> None:
         raise click.ClickException("The storage refused some deletions; the log names them. Run it again.")
     if tally.left:
         raise SystemExit(1)
+
+
+@storage.command("adopt")
+def adopt() -> None:
+    """Make the storage this database's, after a restore that is meant so. Running instances go on within 5 s.
+
+    It writes the database's identity over the storage's. A service of the other database stops reading and writing it.
+    """
+    try:
+        get(StorageIdentity).adopt()
+    except ServiceError as error:
+        raise click.ClickException(error.detail) from error
+    click.echo("The storage is this database's.")
 
 
 def _summary(tally: Tally, least_age: timedelta) -> str:

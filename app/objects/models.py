@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, DateTime, Index, String, func
+from sqlalchemy import Boolean, CheckConstraint, DateTime, Index, String, func, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.model import Base
@@ -29,3 +29,14 @@ class StoredObject(Base):
     upload_id: Mapped[str | None] = mapped_column(String(UPLOAD_ID_LENGTH))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class DatabaseIdentity(Base):
+    """The one row that says which database this is; see app.objects.identity."""
+
+    __tablename__ = "database_identity"
+    __table_args__ = (CheckConstraint("is_only", name="is_only"),)
+
+    is_only: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
+    identity: Mapped[str] = mapped_column(String(256))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

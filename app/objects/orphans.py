@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.errors import StorageUnavailable
+from app.objects.identity import IDENTITY
 from app.objects.ledger import Ledger
-from app.storage.interface import OBJECTS, ListedObject, Storage
-
-IDENTITY = OBJECTS + ".identity"
-"""Says which database a storage belongs to; it is no package's and in no ledger."""
+from app.storage.interface import ListedObject, Storage
 
 log = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,12 @@ INTERVAL = 15 * 60
 
 BUDGET = 600.0
 """Seconds that one job may wait for PostgreSQL altogether."""
+
+SETTLE_EVERY = 2.0
+"""Seconds between two tries of what is not settled."""
+
+SETTLE_BUDGET = 5.0
+"""Seconds that such a try may wait for PostgreSQL."""
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +34,43 @@ class Job:
     run: Callable[[], object]
 
 
-def start(database: Database, jobs: Sequence[Job]) -> threading.Event:
-    """Do all jobs every INTERVAL seconds in a thread of its own, until the returned event is set."""
+def start(database: Database, jobs: Sequence[Job], settle: Callable[[], bool]) -> threading.Event:
+    """Do all jobs every INTERVAL seconds in a thread of its own, until the returned event is set.
+
+    `settle` runs in each worker, at once and after each round of jobs; again every SETTLE_EVERY seconds while it
+    returns False.
+    """
     stopped = threading.Event()
-    arguments = (database, jobs, INTERVAL, stopped)
+    arguments = (database, jobs, settle, INTERVAL, stopped)
     threading.Thread(target=_repeat, args=arguments, name="background jobs", daemon=True).start()
     return stopped
 
 
-def _repeat(database: Database, jobs: Sequence[Job], interval: float, stopped: threading.Event) -> None:
-    # Workers that start together need not come together each time.
-    while not stopped.wait(interval * random.uniform(0.8, 1.2)):  # noqa: S311 - no secret hangs on it
+def _repeat(
+    database: Database,
+    jobs: Sequence[Job],
+    settle: Callable[[], bool],
+    interval: float,
+    stopped: threading.Event,
+) -> None:
+    while not stopped.is_set():
+        # Workers that start together need not come together each time.
+        next_round = time.monotonic() + interval * random.uniform(0.8, 1.2)  # noqa: S311 - no secret hangs on it
+        while not _is_settled(settle) and time.monotonic() < next_round and not stopped.wait(SETTLE_EVERY):
+            pass
+        if stopped.wait(max(0.0, next_round - time.monotonic())):
+            return
         for job in jobs:
             _attempt(database, job)
+
+
+def _is_settled(settle: Callable[[], bool]) -> bool:
+    deadline.set_budget(SETTLE_BUDGET)
+    try:
+        return settle()
+    except Exception:  # a thread that died would be missed by no one
+        log.exception("what has to be settled before the background jobs failed")
+        return False
 
 
 def _attempt(database: Database, job: Job) -> None:

@@ -88,8 +88,9 @@ class Part:
 
     def _take(self, look: "Future[Look]") -> None:
         found = self._asked()
-        # What the database says when it is down is logged where it is heard.
-        if found.state not in {self._last, "ok"} and (self.name, found.state) != (DATABASE, "down"):
+        # What the database says when it is down, and whose the storage is, is logged where it is heard.
+        is_logged = (self.name, found.state) in {(DATABASE, "down"), ("storage", "another database's")}
+        if found.state not in {self._last, "ok"} and not is_logged:
             log.warning("%s is not ready (%s): %s", self.name, found.state, found.sentence)
         self._last = found.state
         look.set_result(found)

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 
 import click
+from flask.cli import with_appcontext
 
 from app.database import Database
 from app.errors import ServiceError
 from app.http.services import get
+from app.objects.commands import require_ours
 from app.packages.reader import Pace
 from app.packages.scrub import RateLimit, Remaining, Scrubber, ScrubLog
 from app.packages.store import PackageRow
@@ -20,11 +22,13 @@ MIB = 1 << 20
 
 @click.command("scrub")
 @click.option("--rate", type=click.IntRange(min=0), default=0, metavar="MIB", help="MiB per second; 0: no limit.")
+@with_appcontext
 def scrub(rate: int) -> None:
     """Read every object against its checksum, name the damaged, exit 1 if there are any.
 
     A run that was interrupted goes on where it was.
     """
+    require_ours()
     try:
         with get(Database).exclusively(SCRUB_LOCK, wait=True):
             damaged = _scrub(RateLimit(rate * MIB))

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.accounts.caller import Caller
@@ -37,11 +37,20 @@ class Published:
 class PackageManager:
     """Publishes and removes packages so that nothing half-done is ever visible."""
 
-    def __init__(self, store: PackageStore, releases: ReleaseStore, ledger: Ledger, storage: Storage) -> None:
+    def __init__(
+        self,
+        store: PackageStore,
+        releases: ReleaseStore,
+        ledger: Ledger,
+        storage: Storage,
+        require_ours: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`require_ours` raises StorageUnavailable if the storage is another database's."""
         self.store = store
         self.releases = releases
         self.ledger = ledger
         self.storage = storage
+        self._require_ours = require_ours
 
     def publish(self, upload: Upload, publisher: Caller) -> Published:
         """Store `upload` and make it visible in one commit.
@@ -63,6 +72,7 @@ class PackageManager:
 
         Raises PackageNotFound, PackagePinned; Unavailable after which the row may be gone.
         """
+        self._require_ours()
         self._remove(self.store.delete(package_id))
 
     def delete_release(self, name: str, version: str) -> None:
@@ -70,6 +80,7 @@ class PackageManager:
 
         Raises ReleaseNotFound, PackagePinned; Unavailable after which the rows may be gone.
         """
+        self._require_ours()
         for key in self.releases.delete(name, version):
             self._remove(key)
 

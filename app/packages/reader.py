@@ -1,15 +1,23 @@
 """Opening a package's bytes, and finding out what is the matter when they are not what was stored."""
 
+import contextlib
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from weakref import WeakValueDictionary
 
-from app.errors import ObjectChanged, ObjectNotFound, PackageDamaged
+from app.errors import ObjectChanged, ObjectNotFound, PackageDamaged, StorageUnavailable
 from app.packages.store import PackageRow, PackageStore
 from app.storage.interface import ObjectReader, Storage, WrittenObject
 
 READ_SIZE = 1 << 20
+
+
+class StorageContradicts(StorageUnavailable):
+    """What the storage says of an object does not fit together, so none of it counts."""
+
+    detail = "The storage contradicts itself about this object. Try again."
+
 
 Pace = Callable[[int], None]
 """Told of every block's size in bytes; may wait."""
@@ -46,10 +54,11 @@ class PackageReader:
         except ObjectNotFound as error:
             raise PackageDamaged from error
         except ObjectChanged as error:
-            verified = self.verify(current)
-            if verified is None:
-                raise PackageDamaged from error
-            return self.storage.open(current.object_key, expected=verified, start=start, length=length)
+            with contradicted():
+                verified = self.verify(current)
+                if verified is None:
+                    raise PackageDamaged from error
+                return self.storage.open(current.object_key, expected=verified, start=start, length=length)
 
     def verify(self, package: PackageRow) -> WrittenObject | None:
         """Read the object if its fingerprint is another; one thread at a time per package and worker.
@@ -90,6 +99,18 @@ class PackageReader:
         finally:
             reader.close()
         return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def contradicted() -> Iterator[None]:
+    """Around what follows after an object was found changed: it is asked for by what it was found to be.
+
+    If it is then gone or changed again, something else may answer in the storage's place. Raises StorageContradicts.
+    """
+    try:
+        yield
+    except (ObjectNotFound, ObjectChanged) as error:
+        raise StorageContradicts from error
 
 
 def refuse_damaged(package: PackageRow) -> PackageRow:

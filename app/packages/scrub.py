@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 
 from app.database import Database
-from app.errors import ObjectChanged, ObjectNotFound, PackageNotFound
+from app.errors import ObjectChanged, ObjectNotFound, PackageNotFound, ServiceError
 from app.packages.models import Package, ScrubRun
-from app.packages.reader import Pace, PackageReader
+from app.packages.reader import Pace, PackageReader, StorageContradicts
 from app.packages.store import COLUMNS, PackageRow
 
 BATCH = 100
@@ -84,16 +84,18 @@ class Scrubber:
         try:
             found = self.reader.storage.stat(package.object_key)
             return self.reader.examine(package, found, pace) is not None
-        except (ObjectNotFound, ObjectChanged):
-            return self._examine_again(package, pace)
+        except (ObjectNotFound, ObjectChanged) as error:
+            return self._examine_again(package, pace, error)
 
-    def _examine_again(self, package: PackageRow, pace: Pace) -> bool:
+    def _examine_again(self, package: PackageRow, pace: Pace, error: ServiceError) -> bool:
         try:
             current = self.reader.store.get(package.id)
         except PackageNotFound:
             return True
         if current.object_key != package.object_key:
             return self.examine(current, pace)
+        if isinstance(error, ObjectChanged):
+            raise StorageContradicts from error
         self.reader.store.mark_damaged(current)
         return False
 

@@ -127,6 +127,11 @@ class PackageStore:
         with self.database.reading() as connection:
             return connection.scalar(select(Package.id).limit(1)) is None
 
+    def newest_object(self) -> str | None:
+        """The key of the newest package's object, None if there is no package. Raises DatabaseUnavailable."""
+        with self.database.reading() as connection:
+            return connection.scalar(select(Package.object_key).order_by(Package.id.desc()).limit(1))
+
     def get(self, package_id: int) -> PackageRow:
         """The package; raises PackageNotFound."""
         return self._one(BY_ID, {"id": package_id})

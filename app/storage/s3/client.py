@@ -10,7 +10,7 @@ from app.storage.s3.account import S3Account
 from app.storage.s3.connection import Connection
 from app.storage.s3.connection_pool import ConnectionPool
 from app.storage.s3.deadline import CLEANUP_TIMEOUT, ProgressDeadline
-from app.storage.s3.errors import BucketExists, refusal, unavailable
+from app.storage.s3.errors import BucketExists, foreign_response, refusal, unavailable
 from app.storage.s3.request import Body, S3Request
 from app.storage.s3.response import S3Response
 from app.storage.s3.response_head import ResponseHead, receive_head
@@ -54,7 +54,7 @@ class S3Client:
         self._breaker.answered()
         if response.status < 300:
             return response
-        raise refusal(response.status, response.document())
+        raise refusal(request, response.status, response.document())
 
     def is_alive(self) -> bool:
         """Whether the storage answers another question at once, while it works on a long one."""
@@ -63,6 +63,13 @@ class S3Client:
         except ServiceError:
             return False
         return True
+
+    def delete(self, request: S3Request) -> None:
+        """Send a DELETE. Raises as `send` does, and StorageUnavailable for a success that is not an S3's."""
+        response = self.send(request)
+        response.document()
+        if response.status != 204 and "x-amz-request-id" not in response.headers:
+            raise foreign_response()
 
     def make_bucket(self) -> None:
         """Make the bucket; it being there already, and ours, is success."""

@@ -49,6 +49,7 @@ class Connection:
         self._socket: socket.socket | None = None
         self._ahead = b""
         self._low_water = 1
+        self._deadline: ProgressDeadline | None = None
         self.kept = False
         self.idle_since = 0.0
 
@@ -73,23 +74,13 @@ class Connection:
             else:
                 deadline.reset()
 
-    def read_until(self, delimiter: bytes, deadline: ProgressDeadline | None = None) -> bytes:
-        """What comes before `delimiter`, which is read too; ConnectionError if that is over MAX_LINE bytes.
-
-        Without a deadline each piece is waited for as `set_read_timeout` says.
-        """
+    def read_until(self, delimiter: bytes) -> bytes:
+        """What comes before `delimiter`, which is read too; ConnectionError if that is over MAX_LINE bytes."""
         block = self._ahead
         while (found := block.find(delimiter)) < 0:
             if len(block) > MAX_LINE:
                 raise ConnectionError(f"a head or line over {MAX_LINE} bytes")
-            if deadline is not None:
-                self.set_read_timeout(deadline.remaining())
-            try:
-                came = self._open.recv(READ_AHEAD)
-            except (BlockingIOError, TimeoutError):
-                if deadline is None:
-                    raise TimeoutError from None
-                continue  # whether to go on waiting, `remaining` decides
+            came = self._receive(READ_AHEAD)
             if not came:
                 raise ConnectionResetError("the connection was closed before an answer")
             block += came
@@ -101,10 +92,7 @@ class Connection:
         ahead = self._take_ahead(size)
         if len(ahead) == size:
             return ahead
-        try:
-            return ahead + self._open.recv(size - len(ahead), socket.MSG_WAITALL if self.is_plain else 0)
-        except BlockingIOError:
-            raise TimeoutError from None
+        return ahead + self._receive(size - len(ahead), socket.MSG_WAITALL if self.is_plain else 0)
 
     def splice(self, pipe: int, size: int) -> int:
         """Move up to `size` bytes into an empty pipe; 0 at the connection's end.
@@ -126,8 +114,16 @@ class Connection:
         """Let whoever reads next be woken by the first byte."""
         self._set_low_water(1)
 
+    def set_read_deadline(self, deadline: ProgressDeadline) -> None:
+        """From now on wait for all that is read together until `deadline`, which the caller may reset."""
+        self._deadline = deadline
+
     def set_read_timeout(self, seconds: float) -> None:
-        """From now on wait at most `seconds` for each piece that is read."""
+        """From now on wait at most `seconds` for each piece that is read or spliced."""
+        self._deadline = None
+        self._limit_reads(seconds)
+
+    def _limit_reads(self, seconds: float) -> None:
         if self.is_plain:
             _set_timeout(self._open, socket.SO_RCVTIMEO, seconds)
         else:
@@ -157,6 +153,17 @@ class Connection:
         if self._socket is None:
             raise ConnectionResetError("the connection is closed")
         return self._socket
+
+    def _receive(self, size: int, flags: int = 0) -> bytes:
+        while True:
+            if self._deadline is not None:
+                self._limit_reads(self._deadline.remaining())
+            try:
+                return self._open.recv(size, flags)
+            except (BlockingIOError, TimeoutError):
+                if self._deadline is None:
+                    raise TimeoutError from None
+                # Whether to go on waiting, `remaining` decides.
 
     def _take_ahead(self, size: int) -> bytes:
         block, self._ahead = self._ahead[:size], self._ahead[size:]

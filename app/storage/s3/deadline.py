@@ -19,7 +19,10 @@ BYTES_PER_EXTRA_SECOND = 256 * 1024 * 1024
 """An S3 that puts a large file together gets one second more for so many bytes."""
 
 MAX_WORK = 120.0
-"""After which even an S3 that says it is alive has worked on one request for too long."""
+"""After which one request has taken too long, whatever moves, and though the S3 says that it is alive."""
+
+MIN_RATE = 1024 * 1024
+"""Bytes a second below which a large body is not sent for longer than MAX_WORK."""
 
 
 class ProgressDeadline:
@@ -27,7 +30,8 @@ class ProgressDeadline:
 
     A slow S3 that takes or gives bytes is waited for; one that does nothing is not, whether the time goes into
     connecting, sending or waiting for the response, and however many attempts it is spread over. Where `is_alive` is
-    given it is asked when the time is over, and True is progress: for long work that answers only at its end.
+    given it is asked when the time is over, and True is progress: for long work that answers only at its end. All
+    that together ends after MAX_WORK, and a second more for each MIN_RATE `for_bytes`.
     """
 
     def __init__(
@@ -35,18 +39,19 @@ class ProgressDeadline:
     ) -> None:
         self._seconds = seconds + for_bytes / BYTES_PER_EXTRA_SECOND
         self._is_alive = is_alive
-        self._last_end = time.monotonic() + MAX_WORK
+        self._alive_until = time.monotonic() + MAX_WORK
+        self._last_end = self._alive_until + for_bytes / MIN_RATE
         self.reset()
 
     def reset(self) -> None:
         """Something moved: start again."""
-        self._end = time.monotonic() + self._seconds
+        self._end = min(time.monotonic() + self._seconds, self._last_end)
 
     def remaining(self) -> float:
         """Seconds left, more than 0; raises TimeoutError when there are none."""
-        if time.monotonic() >= self._end and time.monotonic() < self._last_end and self._is_alive():
+        if time.monotonic() >= self._end and time.monotonic() < self._alive_until and self._is_alive():
             self.reset()
         remaining = self._end - time.monotonic()
         if remaining <= 0:
-            raise TimeoutError(f"no answer within {self._seconds:.1f} s")
+            raise TimeoutError(f"no answer within {self._seconds:.1f} s, or no end")
         return remaining

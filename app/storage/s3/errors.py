@@ -2,7 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
-from app.errors import ObjectChanged, ObjectNotFound, ServiceError, StorageFull, StorageUnavailable
+from app.errors import ObjectChanged, ObjectNotFound, ServiceError, StorageDenied, StorageFull, StorageUnavailable
+from app.storage.s3.request import S3Request
 
 FULL = frozenset({"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded"})
 
@@ -59,17 +60,23 @@ def _local_name(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def refusal(status: int, document: bytes) -> ServiceError:
+def refusal(request: S3Request, status: int, document: bytes) -> ServiceError:
     """What a response of `status` with this XML body means. Only the code is shown, never the S3's message."""
     error = elements(document)
     code = error.get("Code", "")
-    if status in {412, 416}:
+    if status in {412, 416} and "if-match" in request.headers:
         return ObjectChanged("The object is not the one that was written.")
     if code in FULL or status == 507 or any(words in error.get("Message", "") for words in NO_ROOM):
         return StorageFull()
-    if code in MEANINGS:
+    if code in MEANINGS and (code != "NoSuchKey" or request.method in {"GET", "HEAD", "DELETE"}):
         return MEANINGS[code]()
-    return StorageUnavailable(f"The storage refused with {status} {code}".rstrip() + ". Try again.")
+    kind = StorageDenied if code == "AccessDenied" else StorageUnavailable
+    return kind(f"The storage refused with {status} {code}".rstrip() + ". Try again.")
+
+
+def foreign_response() -> StorageUnavailable:
+    """What a success means that does not say what an S3's says: a load balancer or an error page has answered."""
+    return StorageUnavailable("The answer is not an S3's. Does something else answer in its place?")
 
 
 def unavailable(error: BaseException) -> StorageUnavailable:

@@ -16,7 +16,7 @@ from app.errors import StorageUnavailable
 from app.storage.interface import ByteSource
 from app.storage.s3.client import S3Client
 from app.storage.s3.deadline import CLEANUP_TIMEOUT, FIRST_BYTE_TIMEOUT, ProgressDeadline
-from app.storage.s3.errors import NoSuchUpload, elements, elements_of_each, refusal
+from app.storage.s3.errors import NoSuchUpload, elements, elements_of_each, foreign_response, refusal
 from app.storage.s3.request import Body, Crc32c, S3Request
 
 PART_SIZE = 8 * 1024 * 1024
@@ -126,14 +126,14 @@ class MultipartUpload:
         etag = elements(document).get("ETag", "").strip('"')
         if not etag:
             # S3 sends 200 before it knows, and an <Error> in the body when it has failed.
-            raise refusal(500, document)
+            raise refusal(request, 500, document)
         return etag
 
     def abort(self, seconds: float = FIRST_BYTE_TIMEOUT) -> None:
         """End the upload and remove its parts; it being gone already is success."""
         try:
             query = {"uploadId": self.upload_id}
-            self.client.send(S3Request("DELETE", self.key, query=query, deadline=ProgressDeadline(seconds))).document()
+            self.client.delete(S3Request("DELETE", self.key, query=query, deadline=ProgressDeadline(seconds)))
         except NoSuchUpload:
             return
 
@@ -179,7 +179,9 @@ def list_uploads(client: S3Client, key: str) -> list[str]:
         listed = elements_of_each("Upload", document)
         upload_ids += [upload["UploadId"] for upload in listed if upload.get("Key") == key]
         page = elements(document)
-        if page.get("IsTruncated") != "true" or not page.get("NextUploadIdMarker"):
+        if "IsTruncated" not in page:
+            raise foreign_response()
+        if page["IsTruncated"] != "true" or not page.get("NextUploadIdMarker"):
             return upload_ids
         query |= {"key-marker": page["NextKeyMarker"], "upload-id-marker": page["NextUploadIdMarker"]}
 

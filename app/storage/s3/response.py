@@ -1,5 +1,6 @@
 """S3 response: status and headers at once, the body from the connection."""
 
+from app.storage.interface import WrittenObject
 from app.storage.s3.connection import Connection
 from app.storage.s3.connection_pool import ConnectionPool
 from app.storage.s3.errors import unavailable
@@ -20,6 +21,7 @@ class S3Response:
         self._pool = pool
         self._connection = connection
         self._framing = framing_of(head, method, connection)
+        self._is_chunked = head.is_chunked
         self._may_be_kept = not head.ends_connection and (head.is_chunked or self._framing.left is not None)
         self.status = head.status
         self.headers = head.headers
@@ -27,15 +29,32 @@ class S3Response:
 
     @property
     def etag(self) -> str:
-        """The ETag without its quotes."""
-        return self.headers.get("etag", "").strip('"')
+        """The strong ETag without its quotes, "" if there is none; an S3 has no weak ones."""
+        etag = self.headers.get("etag", "")
+        return "" if etag.startswith("W/") else etag.strip('"')
 
     @property
-    def complete_length(self) -> int:
-        """The whole object's size in bytes, also if the response has a range of it; -1 if it is not told."""
-        total = self.headers.get("content-range", "").rpartition("/")[2]
-        total = total or self.headers.get("content-length", "")
-        return int(total) if total.isdecimal() else -1
+    def described(self) -> WrittenObject | None:
+        """What the response, also one with a range, says of the whole object; None if it cannot be an S3's.
+
+        An S3 tells a strong ETag and the size. A load balancer's page may do so, too, but is HTML; objects are stored
+        without a type.
+        """
+        total = self.headers.get("content-range", "").rpartition("/")[2] or self.headers.get("content-length", "")
+        if not self.etag or not total.isdecimal() or self._is_chunked or self.is_page:
+            return None
+        return WrittenObject(int(total), self.etag)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the body is HTML, which no S3 sends."""
+        return "text/html" in self.headers.get("content-type", "").lower()
+
+    def has_range(self, start: int, length: int) -> bool:
+        """Whether the body is just these bytes of the object."""
+        if self.status == 206:
+            return self.headers.get("content-range", "").startswith(f"bytes {start}-{start + length - 1}/")
+        return self._framing.left == length and start == 0
 
     def set_read_timeout(self, seconds: float) -> None:
         """From now on wait at most `seconds` for each piece of the body."""
@@ -68,7 +87,10 @@ class S3Response:
         return count
 
     def document(self) -> bytes:
-        """All of a small body; the connection is kept. Raises StorageUnavailable, also if the body is cut short."""
+        """All of a small body within the request's deadline; the connection is kept.
+
+        Raises StorageUnavailable, also if the body is cut short.
+        """
         document = b""
         try:
             while block := self.read(MAX_DOCUMENT - len(document)):

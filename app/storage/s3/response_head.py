@@ -50,12 +50,15 @@ class ResponseHead:
 
 
 def receive_head(connection: Connection, deadline: ProgressDeadline) -> ResponseHead:
-    """Wait for the head of the response; interim ones (1xx) are passed over. Raises OSError."""
-    while True:
-        head = parse_head(connection.read_until(_HEAD_END, deadline))
-        deadline.reset()
-        if head.status >= 200:
-            return head
+    """Wait for the head of the response; interim ones (1xx) are skipped, and are no progress. Raises OSError.
+
+    From the head on there is the same time once more for all of a document, however slowly it comes.
+    """
+    connection.set_read_deadline(deadline)
+    while (head := parse_head(connection.read_until(_HEAD_END))).status < 200:
+        deadline.remaining()
+    deadline.reset()
+    return head
 
 
 def parse_head(block: bytes) -> ResponseHead:

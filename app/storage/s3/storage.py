@@ -8,7 +8,7 @@ from app.storage.interface import PAGE_SIZE, ByteSource, ListedObject, ObjectRea
 from app.storage.s3.account import S3Account
 from app.storage.s3.client import S3Client
 from app.storage.s3.deadline import ProgressDeadline
-from app.storage.s3.errors import NoSuchBucket
+from app.storage.s3.errors import NoSuchBucket, elements, foreign_response
 from app.storage.s3.listing import list_objects
 from app.storage.s3.multipart import BUFFER_COUNT, PART_SIZE, MultipartUpload, Part, list_uploads, write_in_parts
 from app.storage.s3.presign import S3Presigner
@@ -94,12 +94,12 @@ class MinioStorage:
             # The response to a HEAD has no body, so a missing key and a missing bucket look alike: ask again by GET.
             response = self._client.send(S3Request("GET", key, deadline=deadline))
         response.finish()
-        return WrittenObject(response.complete_length, response.etag)
+        return _described(response)
 
     def delete(self, key: str) -> None:
         """Remove the object; it being gone already is success."""
         try:
-            self._client.send(S3Request("DELETE", key)).document()
+            self._client.delete(S3Request("DELETE", key))
         except ObjectNotFound:
             return
 
@@ -133,23 +133,28 @@ class MinioStorage:
         if length < expected.size:
             headers["range"] = f"bytes={start}-{start + length - 1}"
         response = self._client.send(S3Request("GET", key, headers=headers))
-        if WrittenObject(response.complete_length, response.etag) != expected:
-            response.finish()
-            raise ObjectChanged("The object is not the one that was written.")
-        return response
+        found = response.described
+        if found == expected and response.has_range(start, length):
+            return response
+        response.finish()
+        if found is None or found == expected:
+            raise foreign_response()
+        raise ObjectChanged("The object is not the one that was written.")
 
     def _put(self, key: str, part: Part) -> str:
         """Store the object in one request, and return its ETag."""
-        response = self._client.send(S3Request("PUT", key, body=part.body))
+        deadline = ProgressDeadline(for_bytes=part.size)
+        response = self._client.send(S3Request("PUT", key, body=part.body, deadline=deadline))
         response.document()
-        if not response.etag:
-            raise StorageUnavailable("The storage gave no ETag for an object. Is this an S3?")
+        if not response.etag or response.is_page:
+            raise foreign_response()
         return response.etag
 
     def _ask_for_bucket(self) -> None:
         """Raise NoSuchBucket or StorageUnavailable with the S3's reason, which the response to a HEAD would lack."""
         query = {"list-type": "2", "max-keys": "1", "prefix": "none/"}
-        self._client.send(S3Request("GET", query=query)).document()
+        if "IsTruncated" not in elements(self._client.send(S3Request("GET", query=query)).document()):
+            raise foreign_response()
 
     def _see_bucket(self) -> None:
         if self._bucket_seen:
@@ -162,3 +167,10 @@ class MinioStorage:
                 raise
             self._client.make_bucket()
         self._bucket_seen = True
+
+
+def _described(response: S3Response) -> WrittenObject:
+    described = response.described
+    if described is None:
+        raise foreign_response()
+    return described

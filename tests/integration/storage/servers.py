@@ -149,3 +149,46 @@ def _read_body(connection: socket.socket, head: bytes) -> None:
     left = int(lengths[0]) if lengths else 0
     while left:
         left -= len(connection.recv(min(left, 65536)))
+
+
+def saying(response: bytes) -> Behaviour:
+    """Answers each request with these bytes; to HEAD with the head alone."""
+    response_head = response.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+    def say(connection: socket.socket) -> None:
+        while head := _read_head(connection):
+            _read_body(connection, head)
+            connection.sendall(response_head if head.startswith(b"HEAD") else response)
+
+    return say
+
+
+class Gateway:
+    """A proxy to `upstream`; while `answer` gives bytes for a request's head, these are sent in its place.
+
+    One request a connection: what it passes on says `Connection: close`.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = upstream
+        self.answer: Callable[[bytes], bytes | None] = lambda _: None
+
+    def __call__(self, connection: socket.socket) -> None:
+        while head := _read_head(connection):
+            answer = self.answer(head)
+            if answer is None:
+                self._pass_on(connection, head)
+                return
+            _read_body(connection, head)
+            connection.sendall(answer)
+
+    def _pass_on(self, connection: socket.socket, head: bytes) -> None:
+        host, _, port = self.upstream.partition(":")
+        with socket.create_connection((host, int(port))) as server:
+            server.sendall(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+            pump = threading.Thread(target=_pump, args=(connection, server), daemon=True)
+            pump.start()
+            while block := server.recv(65536):
+                connection.sendall(block)
+            connection.shutdown(socket.SHUT_RDWR)
+            pump.join()

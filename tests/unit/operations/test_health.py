@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from app.database import deadline
-from app.errors import StorageUnavailable
+from app.errors import DatabaseUnavailable, StorageUnavailable
 from app.operations.health import Part, Readiness
 
 
@@ -81,7 +81,7 @@ def test_looks_anew() -> None:
 
 
 def test_ping_may_not_wait_for_ever() -> None:
-    """A ping has a request's allowance of waiting for PostgreSQL."""
+    """A ping has a request's time budget for PostgreSQL."""
     seen: list[float | None] = []
     Readiness([Part("a", lambda: seen.append(deadline.remaining()))]).states()
     assert seen == [deadline.REQUEST_BUDGET]
@@ -97,3 +97,32 @@ def test_answers() -> None:
     assert (bad.status_code, bad.headers["Retry-After"]) == (503, "2")
     assert bad.content_type == "application/problem+json"
     assert bad.get_json(force=True)["parts"] == {"database": "ok", "storage": "down"}
+
+
+def refused(state: str = "down", *, passes: bool = True) -> Callable[[], None]:
+    """A ping that the database refuses."""
+    error = DatabaseUnavailable("The reason.")
+    error.state, error.passes = state, passes
+    return raising(error)
+
+
+@pytest.mark.parametrize("state", ["down", "read-only", "behind"])
+def test_the_databases_state(state: str) -> None:
+    """The part says what the database's error says."""
+    assert Readiness([Part("database", refused(state))]).states() == {"database": state}
+
+
+def test_only_the_database_is_down() -> None:
+    """A storage that asks the database for something first is not called down with it."""
+    parts = [Part("database", refused()), Part("storage", refused())]
+    assert Readiness(parts).states() == {"database": "down", "storage": "ok"}
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_reasons(passes: bool) -> None:
+    """The answer says why, and promises to be over by itself only where it may be."""
+    with Flask(__name__).test_request_context():
+        answer = Readiness([Part("database", refused(passes=passes))]).answer()
+    detail = answer.get_json(force=True)["detail"]
+    assert detail.startswith("database: The reason.")
+    assert ("by itself" in detail) is passes

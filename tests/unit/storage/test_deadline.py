@@ -38,3 +38,22 @@ def test_a_storage_that_is_alive_is_waited_for() -> None:
     time.sleep(0.02)
     with pytest.raises(TimeoutError):
         deadline.remaining()
+
+
+def test_progress_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that always moves a little ends all the same."""
+    monkeypatch.setattr("app.storage.s3.deadline.MAX_WORK", 0.02)
+    deadline = ProgressDeadline(1)
+    time.sleep(0.03)
+    deadline.reset()
+    with pytest.raises(TimeoutError):
+        deadline.remaining()
+
+
+def test_a_large_body_may_be_sent_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One second more for every MiB."""
+    monkeypatch.setattr("app.storage.s3.deadline.MAX_WORK", 0.01)
+    deadline = ProgressDeadline(0.05, for_bytes=1024**2)
+    time.sleep(0.03)
+    deadline.reset()
+    assert deadline.remaining() > 0

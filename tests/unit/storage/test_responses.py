@@ -11,6 +11,7 @@ import pytest
 
 from app.errors import ObjectNotFound, StorageUnavailable
 from app.server.pipe import SIZE, open_pipe
+from app.storage.interface import WrittenObject
 from app.storage.s3.account import S3Account
 from app.storage.s3.client import S3Client
 from app.storage.s3.deadline import BYTES_PER_EXTRA_SECOND, FIRST_BYTE_TIMEOUT, READ_TIMEOUT, ProgressDeadline
@@ -30,6 +31,7 @@ class Server:
     def __init__(self, script: list[Script]) -> None:
         self._script = script
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._given_up = threading.Event()
         self.connections = 0
         self.requests: list[bytes] = []
 
@@ -50,12 +52,16 @@ class Server:
         while self._script and (request := connection.recv(1 << 16)):
             self.requests.append(request)
             for piece in self._script.pop(0):
-                if not piece:
+                if not piece or self._given_up.is_set():
                     return
                 if isinstance(piece, float):
-                    time.sleep(piece)
+                    self._given_up.wait(piece)
                 else:
                     connection.sendall(piece)
+
+    def give_up(self) -> None:
+        """End the script that is being served."""
+        self._given_up.set()
 
     def close(self) -> None:
         self._listener.close()
@@ -88,7 +94,7 @@ def test_answer_in_pieces_of_any_size(size: int) -> None:
     with serving(pieces, pieces) as (client, server):
         for _ in range(2):
             answer = get(client)
-            assert (answer.status, answer.etag, answer.complete_length) == (200, "e", 5)
+            assert (answer.status, answer.described) == (200, WrittenObject(5, "e"))
             assert answer.document() == b"hello"
         assert server.connections == 1
 
@@ -179,13 +185,43 @@ def test_interim_answers_are_passed_over() -> None:
         assert get(client).document() == b"hello"
 
 
+INTERIM = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+DRIPPING = {
+    "interim responses": [INTERIM, 0.05],
+    "a flood of interim responses": [INTERIM * 10_000],
+    "a body": [b"x", 0.05],
+    "chunks": [b"1\r\nx\r\n", 0.05],
+    "the size of a chunk": [b"0", 0.05],
+    "trailers": [b"a: b\r\n", 0.05],
+}
+HEADS = {
+    "a body": [HEAD.replace(b"Length: 5", b"Length: 500000")],
+    "chunks": [CHUNKED],
+    "the size of a chunk": [CHUNKED],
+    "trailers": [CHUNKED + b"0\r\n"],
+}
+
+
+@pytest.mark.parametrize("what", DRIPPING)
+def test_what_drips_ends(what: str) -> None:
+    """Bytes that come for ever, few or many at once, are given up in the time that the response has."""
+    script = [*HEADS.get(what, []), *DRIPPING[what] * 200]
+    with serving(script) as (client, server):
+        started = time.monotonic()
+        request = S3Request("GET", "key", deadline=ProgressDeadline(0.3))
+        with pytest.raises(StorageUnavailable):
+            client.send(request).document()
+        assert time.monotonic() - started < 1
+        server.give_up()
+
+
 @pytest.mark.parametrize("status", [b"204 No Content", b"200 OK"])
 def test_no_body_where_there_is_none(status: bytes) -> None:
     """204, and whatever is asked by HEAD, though it tells a length (RFC 9112, 6.3)."""
     method = "HEAD" if status.startswith(b"200") else "DELETE"
     with serving([b"HTTP/1.1 " + status + b"\r\nContent-Length: 9\r\n\r\n"], [HEAD, b"again"]) as (client, server):
         answer = get(client, method)
-        assert (answer.complete_length, answer.document()) == (9, b"")
+        assert (answer.headers["content-length"], answer.document()) == ("9", b"")
         assert get(client).document() == b"again"
         assert server.connections == 1
 

@@ -1,0 +1,59 @@
+"""The application on a storage of each kind, and on as many databases as a test wants."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.wiring import EXTENSION
+from dev.parts.postgres import Postgres
+from tests.configuration import configuration
+from tests.databases import migrated
+
+MakeApp = Callable[..., Flask]
+Sections = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server: Postgres, database_template: None, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a migrated database."""
+    with migrated(postgres_server, request.module.__name__.rpartition(".")[2]) as url:
+        yield url
+
+
+@pytest.fixture
+def new_database(postgres_server: Postgres, database_template: None) -> Iterator[str]:
+    """The URL of a migrated database with nothing in it."""
+    with migrated(postgres_server, f"fresh_{uuid.uuid4().hex[:12]}") as url:
+        yield url
+
+
+@pytest.fixture(params=["minio", "versitygw", "folder"])
+def storage_sections(request: pytest.FixtureRequest, tmp_path: Path) -> Sections:
+    """The configuration of an empty storage of each kind."""
+    if request.param == "folder":
+        return {"storage": {"backend": "filesystem", "root": tmp_path / "objects"}}
+    server = request.getfixturevalue(f"{request.param}_server")
+    keys = {"endpoint": server.endpoint, "access_key": server.access_key, "secret_key": server.secret_key}
+    bucket = f"objects-{uuid.uuid4().hex[:12]}"
+    return {"storage": {"backend": "minio"}, "minio": {**keys, "bucket": bucket, "region": server.region}}
+
+
+@pytest.fixture
+def make_app() -> Iterator[MakeApp]:
+    """Makes applications, and closes what they hold."""
+    made: list[Flask] = []
+
+    def make(database: str, **sections: dict[str, Any]) -> Flask:
+        made.append(create_app(configuration(database={"url": database}, **sections)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.extensions[EXTENSION].storage.close()
+        with app.app_context():
+            app.extensions["migrate"].db.engine.dispose()
