@@ -89,7 +89,7 @@ def post_fork(_arbiter, worker):
 def post_worker_init(worker):
     """Connect, then reconcile in the background; all workers of all replicas take turns by one lock."""
     parts = wired(worker.wsgi)
-    warm_up(parts.database)
+    warm_up(parts.database, is_start=worker.age <= workers)
     background.start(parts.database, parts.jobs, parts.identity.settle)
 
 

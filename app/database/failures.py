@@ -21,6 +21,8 @@ class Failure:
     state: str = "down"
     passes: bool = True
     """Whether it may be over without anybody doing something."""
+    stops_start: bool = False
+    """Whether the service had better not start like this: it could lose what it is given."""
 
 
 UNANSWERED = Failure()
@@ -64,11 +66,13 @@ POOLER = Failure(
     "Between the service and PostgreSQL stands a pooler that does not keep sessions apart, as PgBouncer: settings, "
     "locks and prepared statements would be lost. Lead database.host to PostgreSQL itself.",
     passes=False,
+    stops_start=True,
 )
 ENCODING = Failure(
     "The database's encoding is not UTF8, so that it cannot hold every name and description. "
     "Create it anew with ENCODING 'UTF8'.",
     passes=False,
+    stops_start=True,
 )
 
 BY_SQLSTATE: dict[str, Failure] = {

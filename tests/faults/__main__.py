@@ -14,8 +14,9 @@ from pathlib import Path
 
 from dev.parts import postgres
 from tests import databases
-from tests.faults import bad_input, killing, outages, slow, upgrades
+from tests.faults import bad_input, failover, killing, outages, slow, upgrades
 from tests.faults.client import content_of
+from tests.faults.failover import Failover
 from tests.faults.killing import Campaign
 from tests.faults.outages import Outage, percentile
 from tests.faults.site import Site, installed
@@ -91,7 +92,14 @@ def measured(site: Site, arguments: argparse.Namespace) -> list[Row]:
         of_bad_input(bad),
         *of_upgrades(migrated, arguments.rows),
         *of_slow_clients(site),
+        *of_failovers(failed_over(site.service.folder)),
     ]
+
+
+def failed_over(folder: Path) -> list[Failover]:
+    """PostgreSQL fails over in two ways."""
+    with failover.pair(folder) as servers:
+        return [fault(folder, servers) for fault in (failover.by_name, failover.by_hosts)]
 
 
 def killed(site: Site, rounds: int) -> Campaign:
@@ -160,6 +168,20 @@ def of_slow_clients(site: Site) -> list[Row]:
     return [
         bounded(f"{beside}, {SLOW_UPLOADS} slow uploads", uploading, 1),
         bounded(f"{beside}, {IDLE} idle, {PARKED} parked", crowded, 1),
+    ]
+
+
+def of_failovers(seen: list[Failover]) -> list[Row]:
+    """How long PostgreSQL's failover lasts for clients, and what is lost."""
+    return [
+        row
+        for each in seen
+        for row in (
+            bounded(f"{each.fault}: uploads work again", each.writing, failover.LIMIT),
+            bounded(f"{each.fault}: reads work again", each.reading, failover.LIMIT),
+            zero(f"{each.fault}: lost of {len(each.acknowledged)} acknowledged", each.lost),
+            zero(f"{each.fault}: neither as usual nor 503", sum(each.wrong.values())),
+        )
     ]
 
 

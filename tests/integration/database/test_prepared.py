@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
 
 from app.database import Database
 from dev.parts.postgres import Postgres
 from tests.databases import execute
+from tests.integration.database.conftest import Opened
 
 QUERY = "SELECT id, word, '100%%' AS share FROM probed WHERE id = %(id)s AND (word = %(word)s OR id = %(id)s)"
 
@@ -24,11 +24,9 @@ def url(postgres_server: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
+def database(url: str, opened: Opened) -> Database:
     """The service's database, with one connection."""
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg2:", 1), pool_size=1, max_overflow=0)
-    yield Database(engine)
-    engine.dispose()
+    return opened(url, pool_size=1)
 
 
 def ask(database: Database, word: str = "one") -> Any:
@@ -46,27 +44,35 @@ def test_planned_once(database: Database) -> None:
     for _ in range(3):
         assert tuple(ask(database)) == (1, "one", "100%")
     assert database.row(QUERY, {"id": 2**63 - 1, "word": "'; --"}) is None
-    statements = session(database, "SELECT generic_plans + custom_plans AS used FROM pg_prepared_statements")
-    assert [each.used for each in statements] == [4]
+    assert executions(database) == [4]
 
 
-def test_another_session_behind_a_pooler(database: Database) -> None:
-    """Where the session has lost its statements, the query is asked as it is."""
+def executions(database: Database) -> list[int]:
+    """How often each prepared statement of the connection was executed."""
+    query = "SELECT generic_plans + custom_plans AS used FROM pg_prepared_statements"
+    return [each.used for each in session(database, query)]
+
+
+def test_a_session_that_has_lost_it(database: Database) -> None:
+    """Where the session has lost its statements, the query is asked as it is, and then prepared anew."""
     ask(database)
     session(database, "DEALLOCATE ALL; SELECT 1 AS done")
-    assert ask(database).word == "one"
+    assert [ask(database).word for _ in range(3)] == ["one"] * 3
+    assert executions(database) == [2]
 
 
-def test_a_statement_of_somebody_else(database: Database, url: str) -> None:
-    """Where the session has the statement before we prepare it, the query is asked as it is."""
+def test_a_statement_that_is_there(database: Database) -> None:
+    """Where the session has the statement before we prepare it, the query is asked as it is, and then executed."""
     ask(database)
     with database.reading() as connection:
         connection.connection.info["prepared"].clear()
-    assert ask(database).word == "one"
+    assert [ask(database).word for _ in range(3)] == ["one"] * 3
+    assert executions(database) == [3]
 
 
 def test_a_migration_meanwhile(database: Database, url: str) -> None:
-    """A column that has changed its type is no error for those who run on."""
+    """A column that has changed its type is no error for those who run on: the stale statement goes."""
     ask(database)
     execute(url, "ALTER TABLE probed ALTER COLUMN word TYPE text")
-    assert ask(database).word == "one"
+    assert [ask(database).word for _ in range(3)] == ["one"] * 3
+    assert executions(database) == [2]
