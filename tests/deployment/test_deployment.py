@@ -124,9 +124,12 @@ def test_a_wrong_configuration_is_refused_by_reload(machine: Machine) -> None:
         machine.check("sed", "-i", "/durration/d", CONFIG)
 
 
-def test_a_killed_service_comes_back(machine: Machine) -> None:
-    """systemd starts it again by itself."""
+def test_a_service_killed_while_postgresql_is_away_comes_back(machine: Machine) -> None:
+    """systemd starts it again, however often the migration before it fails, until PostgreSQL is there."""
+    machine.check("systemctl", "stop", "postgresql")
     machine.check("systemctl", "kill", "--signal=KILL", "--kill-whom=all", SERVICE)
+    processes.wait_until(lambda: int(shown(machine, "NRestarts")) >= 2, "A second attempt")
+    machine.check("systemctl", "start", "postgresql")
     processes.wait_until(lambda: is_ready(machine), "The service")
 
 
