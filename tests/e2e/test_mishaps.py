@@ -181,7 +181,7 @@ def test_a_damaged_choice_of_storage(stopped: Checkout) -> None:
 
 
 def test_the_port_suggested_is_near(stopped: Checkout) -> None:
-    """For a port in use the next one that is free is suggested."""
+    """A start on a port in use names it, suggests the next one that is free, and fails."""
     with socket.socket() as taken, socket.socket() as next_to_it:
         port = processes.free_port_near(processes.free_port())
         while not processes.is_free(port + 1):
@@ -191,5 +191,6 @@ def test_the_port_suggested_is_near(stopped: Checkout) -> None:
         next_to_it.bind(("127.0.0.1", port + 1))
         next_to_it.listen()
         line = refused(stopped, "--port", str(port))
+    assert f"port {port} of 127.0.0.1 is in use by another program" in line
     suggested = int(line.split("--port ")[1])
     assert port + 1 < suggested < port + 50
