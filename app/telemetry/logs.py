@@ -6,16 +6,18 @@ app.telemetry.access_log.
 
 import json
 import logging
-import os
 import re
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from flask import has_request_context
 
+from app.telemetry import metrics
 from app.telemetry.request_id import request_id
+from app.telemetry.standard_error import Output
 
 SECRETS = (
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "[token]"),
@@ -77,24 +79,33 @@ class StandardError(logging.Handler):
 
 
 def write_line(line: str) -> None:
-    """Write `line` and a line end to standard error; all lines of the service pass here.
+    """Write `line` and a line end to standard error, without waiting for it; all lines of the service pass here.
 
-    Raises OSError or ValueError where standard error is closed or takes nothing.
+    Raises OSError or ValueError where standard error is closed, or a file on a disk that is full.
     """
     try:
-        descriptor = sys.stderr.fileno()
+        sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):
         _write_to_object(line)
         return
-    left = line.encode() + b"\n"
-    while left:
-        left = left[os.write(descriptor, left) :]
+    _output.write(line.encode() + b"\n")
 
 
 def _write_to_object(line: str) -> None:
     """Where sys.stderr is no file: None without a console, or a test's object."""
     if sys.stderr is not None:
         sys.stderr.write(line + "\n")
+
+
+def dropped_line(count: int) -> str:
+    """What is logged once standard error takes lines again."""
+    metrics.count_dropped_lines(count)
+    message = f"standard error took no lines for a while: {count} were dropped"
+    fields = {"time": timestamp(time.time()), "level": "warning", "logger": __name__, "message": message}
+    return one_line(fields)
+
+
+_output = Output(dropped_line)
 
 
 def settings() -> dict[str, Any]:

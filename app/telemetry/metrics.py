@@ -50,6 +50,11 @@ database_errors = Counter(
 )
 
 
+dropped_lines = Counter(
+    "opamp_packages_log_lines_dropped", "Log lines that standard error did not take in time.", registry=own
+)
+
+
 def count_exchange(ended: Exchange) -> None:
     """Note a request and its answer; routes and methods are few, whatever clients send."""
     count, observe = _meters(ended.method, ended.route, ended.status)
@@ -70,6 +75,11 @@ def _meters(method: str, route: str, status: int) -> tuple[Callable[[], None], C
 def count_database_error() -> None:
     """Note that PostgreSQL did not answer or refused."""
     database_errors.inc()
+
+
+def count_dropped_lines(count: int) -> None:
+    """Note that so many log lines were dropped."""
+    dropped_lines.inc(count)
 
 
 def count_storage_error(operation: str) -> None:
