@@ -9,10 +9,11 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from app.database.model import db
 from app.wiring import EXTENSION
 from dev.parts.postgres import Postgres
 from tests.configuration import configuration
-from tests.databases import migrated
+from tests.databases import execute, migrated
 
 MakeApp = Callable[..., Flask]
 Sections = dict[str, dict[str, Any]]
@@ -25,11 +26,29 @@ def database(postgres_server: Postgres, database_template: None, request: pytest
         yield url
 
 
+@pytest.fixture(scope="module")
+def two_databases(postgres_server: Postgres, database_template: None) -> Iterator[tuple[str, str]]:
+    """The URLs of two migrated databases."""
+    with migrated(postgres_server, "objects_one") as one, migrated(postgres_server, "objects_two") as two:
+        yield one, two
+
+
 @pytest.fixture
-def new_database(postgres_server: Postgres, database_template: None) -> Iterator[str]:
+def new_database(two_databases: tuple[str, str]) -> str:
     """The URL of a migrated database with nothing in it."""
-    with migrated(postgres_server, f"fresh_{uuid.uuid4().hex[:12]}") as url:
-        yield url
+    return emptied(two_databases[0])
+
+
+@pytest.fixture
+def other_database(two_databases: tuple[str, str]) -> str:
+    """The URL of the database of another service."""
+    return emptied(two_databases[1])
+
+
+def emptied(url: str) -> str:
+    """Take all rows out: a hundred times faster than a new database."""
+    execute(url, f"TRUNCATE {', '.join(db.metadata.tables)} RESTART IDENTITY")
+    return url
 
 
 @pytest.fixture(params=["minio", "versitygw", "folder"])

@@ -1,8 +1,7 @@
 """A storage belongs to one database: compared, told, and adopted, on every backend."""
 
 import contextlib
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,8 +17,6 @@ from app.objects.identity import IDENTITY, StorageMismatch
 from app.objects.identity_row import IdentityRow
 from app.storage.interface import Storage, WrittenObject
 from app.wiring import EXTENSION, Services
-from dev.parts.postgres import Postgres
-from tests.databases import migrated
 from tests.integration.objects.conftest import MakeApp, Sections
 
 PATH = "/api/v1/packages/agent/{}/linux/amd64/agent"
@@ -101,13 +98,6 @@ def ours(make_app: MakeApp, new_database: str, storage_sections: Sections) -> Si
 
 
 @pytest.fixture
-def other_database(postgres_server: Postgres, database_template: None) -> Iterator[str]:
-    """The database of another service."""
-    with migrated(postgres_server, f"other_{uuid.uuid4().hex[:12]}") as url:
-        yield url
-
-
-@pytest.fixture
 def at_home(make_app: MakeApp, other_database: str, tmp_path: Path) -> Side:
     """Another service, on a folder of its own."""
     return side_of(make_app(other_database, storage={"backend": "filesystem", "root": tmp_path / "another's"}))
@@ -149,6 +139,7 @@ def test_reads_and_writes_of_bytes_are_503(other: Side) -> None:
     assert other.client.put(PATH.format("2.0.0"), data=b"x").status_code == 503
     [package] = other.client.get("/api/v1/packages").json
     assert other.client.delete(f"/api/v1/packages/{package['id']}").status_code == 503
+    assert other.client.delete("/api/v1/releases/agent/1.0.0").status_code == 503
     assert other.client.head(PATH.format("1.0.0")).status_code == 200
     assert other.client.get(f"/api/v1/packages/{package['id']}").status_code == 200
     assert other.keys() == before
