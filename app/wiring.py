@@ -40,6 +40,7 @@ from app.packages.scrub import Scrubber, ScrubLog
 from app.packages.sending import PackageSender
 from app.packages.store import PackageStore
 from app.storage.counted import CountedStorage
+from app.storage.failure_log import FailureLog
 from app.storage.filesystem import FilesystemStorage
 from app.storage.interface import Presigner, Storage
 from app.storage.s3.storage import MinioStorage
@@ -122,7 +123,8 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
     store = PackageStore(database, refuse_delete=refuse_pinned)
     beneath = make_storage(config, store)
     identity = StorageIdentity(IdentityRow(database), beneath, store.newest_object)
-    storage = CountedStorage(OwnedStorage(beneath, identity), metrics.count_storage_error)
+    failures = FailureLog(beneath.location) if session is Session.SERVICE else None
+    storage = CountedStorage(OwnedStorage(beneath, identity), metrics.count_storage_error, failures)
     ledger = Ledger(database)
     catalogue = Catalogue(config.server.public_url)
     reconciler = Reconciler(ledger, storage, config.packages.upload_timeout)

@@ -34,6 +34,8 @@ STATES = ["ok", "down", "read-only", "behind", "another database's"]
 """Of the database, `read-only`: it cannot be written; `behind`: its schema is older than the code. Of the storage,
 `another database's`."""
 
+LOGGED_WHERE_HEARD = {(DATABASE, "down"), ("storage", "down"), ("storage", "another database's")}
+
 blueprint = Blueprint("health", __name__, description="Whether the service lives and can work.")
 
 log = logging.getLogger(__name__)
@@ -88,8 +90,8 @@ class Part:
 
     def _take(self, look: "Future[Look]") -> None:
         found = self._asked()
-        # What the database says when it is down, and whose the storage is, is logged where it is heard.
-        is_logged = (self.name, found.state) in {(DATABASE, "down"), ("storage", "another database's")}
+        # Why database and storage are down, and whose the storage is, is logged where it is heard.
+        is_logged = (self.name, found.state) in LOGGED_WHERE_HEARD
         if found.state not in {self._last, "ok"} and not is_logged:
             log.warning("%s is not ready (%s): %s", self.name, found.state, found.sentence)
         self._last = found.state

@@ -1,9 +1,10 @@
-"""Error counter: a decorator around a storage that reports each operation that fails."""
+"""Error counter and log: a decorator around a storage that counts what fails, and logs why."""
 
 import contextlib
 from collections.abc import Callable, Iterator
 
 from app.errors import StorageFull, StorageUnavailable
+from app.storage.failure_log import FailureLog
 from app.storage.interface import ByteSource, ListedObject, ObjectReader, Presigner, Storage, WrittenObject
 
 
@@ -13,19 +14,25 @@ class CountedStorage:
     Readers are returned as they are: they may have a file descriptor, from which the kernel sends.
     """
 
-    def __init__(self, beneath: Storage, on_error: Callable[[str], None]) -> None:
+    def __init__(self, beneath: Storage, on_error: Callable[[str], None], failures: FailureLog | None = None) -> None:
+        """`failures`: None where the caller says itself why something failed, as commands do."""
         self.beneath = beneath
         self.name = beneath.name
         self.location = beneath.location
         self._on_error = on_error
+        self._failures = failures
 
     @contextlib.contextmanager
     def _counting(self, operation: str) -> Iterator[None]:
         try:
             yield
-        except (StorageUnavailable, StorageFull):
+        except (StorageUnavailable, StorageFull) as error:
             self._on_error(operation)
+            if self._failures is not None:
+                self._failures.failed(operation, error)
             raise
+        if self._failures is not None:
+            self._failures.worked(operation)
 
     def write(
         self,
