@@ -14,6 +14,9 @@ LINTERS = {
     "import-linter": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
 }
 
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
+"""The whole suite waits more than it works: two of its files at a time, each with servers of its own."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code if it does not come to pytest, which takes this process over."""
@@ -27,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     except (processes.Failed, OSError) as error:
         print(f"test.sh: {mishaps.one_line(error)}", file=sys.stderr)
         return 1
-    return environment.leave_for([PYTHON, "-m", "pytest", *arguments])
+    return environment.leave_for([PYTHON, "-m", "pytest", *(arguments or SIDE_BY_SIDE)])
 
 
 def prepare() -> None:

@@ -1,5 +1,6 @@
 """Debian base systems with Python, made by debootstrap once and cached."""
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -32,11 +33,14 @@ def name(suite: str) -> str:
 def archive(suite: str) -> Path:
     """The base system as a tar, made now if it is not in the cache. Raises Failed."""
     path = go_tools.cache().parent / "debian" / f"{name(suite)}.tar"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{suite}-") as folder:
-            make(suite, Path(folder) / "root", Path(folder) / "tar")
-            (Path(folder) / "tar").replace(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        # While another process makes it, this waits for that.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{suite}-") as folder:
+                make(suite, Path(folder) / "root", Path(folder) / "tar")
+                (Path(folder) / "tar").replace(path)
     return path
 
 

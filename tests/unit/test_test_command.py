@@ -36,7 +36,8 @@ def test_some_tests_build_nothing(prepared: list[str]) -> None:
 
 
 def test_whole_suite_builds_first(prepared: list[str]) -> None:
-    """Without arguments all that takes long or may fail comes before the tests."""
-    with pytest.raises(HandedOver):
+    """Without arguments all that takes long or may fail comes before the tests, which run side by side."""
+    with pytest.raises(HandedOver) as handed_over:
         test.main([])
+    assert handed_over.value.args == ([PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile"],)
     assert prepared == ["minio", "versitygw", *test.LINTERS]
