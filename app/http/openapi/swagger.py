@@ -25,12 +25,27 @@ PAGE = """<!doctype html>
 """
 """Its links are relative: they hold under the path that a proxy may put before."""
 
-START = """window.ui = SwaggerUIBundle({
-  url: "openapi.json",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  showExtensions: true,
-  validatorUrl: null,
+START = """// Operations are tried where this page came from: server.public_url may be another name of the same service,
+// to which the page's policy lets nothing go.
+fetch("openapi.json").then((answer) => answer.json()).then((spec) => {
+  spec.servers = [{url: new URL(".", location.href).href.replace(/\\/$/, "")}];
+  window.ui = SwaggerUIBundle({
+    spec,
+    dom_id: "#swagger-ui",
+    deepLinking: true,
+    persistAuthorization: true,
+    // Fields of a form that are left empty would be sent as empty texts.
+    requestInterceptor: (request) => {
+      if (request.body instanceof FormData) {
+        [...request.body].filter(([, value]) => value === "").forEach(([name]) => request.body.delete(name));
+      }
+      return request;
+    },
+    showExtensions: true,
+    validatorUrl: null,
+  });
+}).catch((error) => {
+  document.getElementById("swagger-ui").textContent = `openapi.json does not load: ${error}`;
 });
 """
 """A file of its own, so that the page's policy can refuse every script that stands in a page."""
