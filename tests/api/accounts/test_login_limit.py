@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.accounts.passwords import Passwords
 from app.database import Database
 from app.http.services import get
+from app.server.serving import LOGIN_QUEUE_FULL
 from tests.api.accounts.conftest import PASSWORD, unique_name
 
 WRONG = "wrong horse battery"
@@ -37,6 +38,18 @@ def test_limited_login_does_not_look_at_the_password(log_in, agent, monkeypatch)
     monkeypatch.setattr(Passwords, "match", lambda *given: checked.append(given))
     assert log_in(agent.username, PASSWORD).status_code == 429
     assert not checked
+
+
+def test_login_without_a_place_in_the_queue_is_refused_by_what_is_known(client, log_in, agent, publisher):
+    """429 where this name and address are known to be over the limit, else 503; nothing is waited for."""
+    fail(log_in, agent.username, 10)
+    assert log_in(agent.username, WRONG).status_code == 429
+    full = {LOGIN_QUEUE_FULL: True, "REMOTE_ADDR": "127.0.0.1"}
+    for username, status in ((agent.username, 429), (publisher.username, 503)):
+        fields = {"username": username, "password": PASSWORD}
+        answer = client.post("/api/v1/auth/login", json=fields, environ_base=full)
+        assert answer.status_code == status
+        assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_nine_failures_do_no_harm(log_in, agent):
