@@ -1,7 +1,8 @@
 """The table of faults with figures: python -m tests.faults [--rounds N] [--seconds S] [--clients N] [--quick].
 
 Kills the service at each step of uploads and deletes and at random moments, makes PostgreSQL and the S3 dead in every
-way, sends bad input, migrates beside traffic, and counts. Exits with 1 if a figure is not what it must be.
+way, sends bad input, migrates beside traffic, kills machine after machine of several, and counts. Exits with 1 if a
+figure is not what it must be.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from tests.faults.killing import Campaign
 from tests.faults.outages import Outage, percentile
 from tests.faults.site import Site, installed
 from tests.faults.upgrades import Migrated
+from tests.scale import campaign as scale
 
 SETTINGS = {"fsync": "off", "synchronous_commit": "off"}
 """It is the service that is killed, never PostgreSQL."""
@@ -50,6 +52,7 @@ def main() -> int:
             databases.make_template(server)
             with installed(folder, server, "campaign", packages={"max_size": "32MiB"}) as site:
                 rows = measured(site, arguments)
+        rows += of_scale(scale.run(folder, say))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     say(f"\n{'measure':58} {'must be':>10}  found")
@@ -197,6 +200,19 @@ def of_upgrades(migrated: Migrated, rows: int) -> list[Row]:
     return [
         bounded(f"slowest request beside upgrades of {rows} rows and a pg_dump", migrated.longest, upgrades.LIMIT),
         zero(f"requests failed beside them, of {traffic.requests}", sum(traffic.failed.values())),
+    ]
+
+
+def of_scale(campaign: scale.Campaign) -> list[Row]:
+    """What clients notice of machines that die, where there are several."""
+    suffered = campaign.suffered
+    failed = sum(sum(each.wrong.values()) for each in suffered.values())
+    requests = sum(each.requests for each in suffered.values())
+    return [
+        *(bounded(f"{what}: requests fail for", each.failing_for, each.limit) for what, each in suffered.items()),
+        zero(f"failures there but 503 and downloads cut off, of {requests}", failed),
+        zero(f"acknowledged uploads lost there, of {campaign.uploads}", len(campaign.lost)),
+        zero("downloads with other bytes there", len(campaign.wrong)),
     ]
 
 

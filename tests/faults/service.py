@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,15 @@ class Service:
     folder: Path
     sections: dict[str, dict[str, Any]]
     port: int = field(default_factory=processes.free_port)
+    host: str = processes.HOST
+    prefix: Sequence[str] = ()
+    """What leads its command to where it runs."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://{processes.HOST}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -49,7 +52,7 @@ class Service:
 
     def start(self, *, wait_for: str = "/health/live") -> None:
         """Start it, and return when it answers at `wait_for`."""
-        self.process = processes.launch(GUNICORN, log=self.log, env=self.environ, cwd=PROJECT)
+        self.process = processes.launch([*self.prefix, *GUNICORN], log=self.log, env=self.environ, cwd=PROJECT)
         try:
             self.wait(wait_for)
         except TimeoutError as error:
