@@ -173,11 +173,12 @@ class Database:
         self._condition.failed(failure, error, self._dialer.server)
         if isinstance(error, DatabaseTimeout):
             self._breaker.fell_silent()
-        if failure is READ_ONLY:
+        if failure is READ_ONLY or isinstance(error, DatabaseTimeout):
+            # Those that rest lead to the same server: each would cost one more request its time.
             self._lose_all()
 
     def _lose_all(self) -> None:
-        """Close all connections, so that the next ones are made to a server that can be written."""
+        """Close all connections, so that the next ones are made to a server that answers and can be written."""
         self._reads.connections.drop_all()
         self.engine.dispose()
 
