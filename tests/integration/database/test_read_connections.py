@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from app.database import Database
+from app.database import Database, reads
 from app.database.engine import CHECK_IDLE_AFTER, engine_options
 from app.errors import DatabaseUnavailable
 from dev.parts.postgres import Postgres
@@ -87,8 +87,10 @@ def test_a_failed_statement_leaves_nothing(database: Database) -> None:
     assert (pid(database), backends(database)) == (first, [first])
 
 
-def test_many_threads(database: Database) -> None:
-    """More threads than connections, reads among transactions: nobody is refused and nothing lost."""
+@pytest.mark.parametrize("turn", [reads.TURN, 0])
+def test_many_threads(database: Database, monkeypatch: pytest.MonkeyPatch, turn: float) -> None:
+    """More threads than connections, reads among transactions: nobody is refused and nothing lost, turns or none."""
+    monkeypatch.setattr(reads, "TURN", turn)
     errors: list[Exception] = []
     rounds = 60
 
@@ -107,3 +109,17 @@ def test_many_threads(database: Database) -> None:
     assert errors == []
     assert database.rows("SELECT count FROM counts", {})[0].count == 3 * rounds
     assert len(backends(database)) <= POOL_SIZE
+
+
+def test_a_slow_list_holds_up_nobody(database: Database) -> None:
+    """While PostgreSQL takes its time for one list, others are answered."""
+    pid(database)
+    slow = threading.Thread(target=lambda: database.rows("SELECT pg_sleep(1)", {}))
+    slow.start()
+    began = time.monotonic()
+    while slow.is_alive() and time.monotonic() - began < 0.5:
+        asked = time.monotonic()
+        pid(database)
+        assert time.monotonic() - asked < 0.5
+    assert slow.is_alive()
+    slow.join()
