@@ -25,7 +25,7 @@ if METRICS_FOLDER not in os.environ:
 
 from app.config import ConfigError, load  # noqa: E402 - after the path and the metrics' folder are set
 from app.operations import background  # noqa: E402
-from app.operations.warm_up import warm_up  # noqa: E402
+from app.operations.warm_up import refuse_unfit, warm_up  # noqa: E402
 from app.server import open_files  # noqa: E402
 from app.server.refusals import LINE_LIMIT  # noqa: E402
 from app.telemetry import logs  # noqa: E402
@@ -64,9 +64,10 @@ logconfig_dict = logs.settings()
 
 
 def on_starting(arbiter):
-    """Say once what in the configuration is allowed and hardly meant."""
+    """Stop on a database that could lose what it is given; say once what is allowed and hardly meant."""
     # gunicorn asks for this too, but looks for TLS files and opens sockets before.
     arbiter.worker_class.check_config(arbiter.cfg, arbiter.log)
+    refuse_unfit(configuration.database.sqlalchemy_url)
     for warning in configuration.warnings():
         arbiter.log.warning("%s", warning)
     if worker_connections < server.max_connections:
@@ -89,7 +90,7 @@ def post_fork(_arbiter, worker):
 def post_worker_init(worker):
     """Connect, then reconcile in the background; all workers of all replicas take turns by one lock."""
     parts = wired(worker.wsgi)
-    warm_up(parts.database, is_start=worker.age <= workers)
+    warm_up(parts.database)
     background.start(parts.database, parts.jobs, parts.identity.settle)
 
 

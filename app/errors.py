@@ -203,8 +203,6 @@ class Unavailable(ServiceError):
     state = "down"
     passes = True
     """Whether it may be over without anybody doing something."""
-    stops_start = False
-    """Whether the service had better not start like this."""
 
 
 class Overloaded(Unavailable):

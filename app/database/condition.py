@@ -50,5 +50,5 @@ def told(error: Any, server: str) -> str:
 def unavailable(failure: Failure, more: str = "") -> DatabaseUnavailable:
     """The error that tells of this failure, and `more` about it."""
     error = DatabaseUnavailable(f"{failure.sentence} {more}".strip())
-    error.state, error.passes, error.stops_start = failure.state, failure.passes, failure.stops_start
+    error.state, error.passes = failure.state, failure.passes
     return error
