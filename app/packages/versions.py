@@ -4,7 +4,6 @@ The key compares byte by byte (COLLATE "C") as SemVer section 11 says: numbers c
 pre-release sorts below its release, and a longer list of identifiers above its own beginning.
 """
 
-import functools
 import re
 
 import semver
@@ -22,7 +21,6 @@ def parse(version: str) -> semver.Version | None:
     return semver.Version.parse(bare) if semver.Version.is_valid(bare) else None
 
 
-@functools.lru_cache(maxsize=4096)
 def is_semver(version: str) -> bool:
     """Whether `version` is a SemVer 2.0.0, a leading `v` ignored; what is none sorts below all that are."""
     return parse(version) is not None
