@@ -24,4 +24,4 @@ def refuse_coded_body(environ: dict[str, Any]) -> None:
 def refuse_partial_body(environ: dict[str, Any]) -> None:
     """Raises BadRequest if the body of a PUT or POST is a part only (RFC 9110, 14.5)."""
     if environ["REQUEST_METHOD"] in _WHOLE_ONLY and "HTTP_CONTENT_RANGE" in environ:
-        raise BadRequest("Send the whole file, without a Content-Range: nothing of it was stored.")
+        raise BadRequest("Send the whole body, without a Content-Range: nothing of it was stored.")
