@@ -1,11 +1,7 @@
 """gunicorn's settings, out of the service's configuration. Run: gunicorn -c gunicorn.conf.py wsgi:app"""
 
-import atexit
 import dataclasses
-import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent
@@ -13,23 +9,13 @@ if str(PROJECT) not in sys.path:
     # gunicorn puts its working folder there only later, for the application.
     sys.path.insert(0, str(PROJECT))
 
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-if METRICS_FOLDER not in os.environ:
-    # Before app.telemetry.metrics is imported: it looks at this once.
-    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="opamp-packages-metrics-")
-    atexit.register(
-        lambda folder, owner: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True),
-        os.environ[METRICS_FOLDER],
-        os.getpid(),
-    )
-
-from app.config import ConfigError, load  # noqa: E402 - after the path and the metrics' folder are set
+from app.config import ConfigError, load  # noqa: E402 - after the path is set
 from app.operations import background  # noqa: E402
 from app.operations.warm_up import refuse_unfit, warm_up  # noqa: E402
 from app.server import open_files  # noqa: E402
 from app.server.refusals import LINE_LIMIT  # noqa: E402
 from app.telemetry import logs  # noqa: E402
-from app.telemetry.metrics import forget_worker  # noqa: E402
+from app.telemetry.metrics import shared as shared_metrics  # noqa: E402
 from app.wiring import wired  # noqa: E402
 
 try:
@@ -70,6 +56,8 @@ def on_starting(arbiter):
     refuse_unfit(configuration.database.sqlalchemy_url)
     for warning in configuration.warnings():
         arbiter.log.warning("%s", warning)
+    # A worker that is replaced may overlap with the next.
+    shared_metrics.share(2 * workers + 8)
     if worker_connections < server.max_connections:
         arbiter.log.warning(
             "server.max_connections is %d, and the limit on open files has room for %d: raise it (ulimit -Hn, "
@@ -80,8 +68,14 @@ def on_starting(arbiter):
         )
 
 
+def pre_fork(_arbiter, worker):
+    """Choose where the worker's metrics are kept."""
+    worker.metrics = shared_metrics.reserve()
+
+
 def post_fork(_arbiter, worker):
     """Give the worker what gunicorn has no setting for."""
+    shared_metrics.enter(worker.metrics)
     worker.limits = dataclasses.replace(
         worker.limits, body_threads=server.body_threads, upload_timeout=configuration.packages.upload_timeout
     )
@@ -96,6 +90,6 @@ def post_worker_init(worker):
 
 def child_exit(_server, worker):
     """Take a dead worker's gauges out of the metrics, and its connections out of the account."""
-    forget_worker(worker.pid)
+    shared_metrics.release(worker.metrics)
     if worker.balancer:
         worker.balancer.end()

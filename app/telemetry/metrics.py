@@ -1,25 +1,26 @@
 """Prometheus metrics, summed over gunicorn's workers.
 
-Where PROMETHEUS_MULTIPROC_DIR names a folder before this module is imported, every worker keeps its numbers in
-files there, and any worker can answer for all. gunicorn.conf.py makes the folder, empty, and calls `forget_worker`
-when a worker is gone.
+Their values are in memory that gunicorn's master shares with its workers (see gunicorn.conf.py), so that any worker can
+answer for all. A process that shares nothing counts for itself.
 """
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable, Iterator
 
 from flask import Flask
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 
 from app.telemetry import exchange
 from app.telemetry.exchange import Exchange
+from app.telemetry.exposition import text_format
+from app.telemetry.shared_values import SharedValues, Value
 
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 """Seconds: from a health check to the upload of gigabytes."""
+
+shared = SharedValues()
+values.ValueClass = functools.partial(Value, shared)
 
 own = CollectorRegistry()
 
@@ -36,7 +37,6 @@ sent = Counter("opamp_packages_http_sent_bytes", "Bytes of answers' bodies sent.
 uploads = Gauge(
     "opamp_packages_uploads_in_progress",
     "Uploads that are being received.",
-    multiprocess_mode="livesum",
     registry=own,
 )
 storage_errors = Counter(
@@ -94,19 +94,9 @@ def uploading() -> Iterator[None]:
         yield
 
 
-def forget_worker(pid: int) -> None:
-    """Take a dead worker's uploads out of those in progress; what it counted stays counted."""
-    if FOLDER_VARIABLE in os.environ:
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]
-
-
 def exposition() -> bytes:
     """All metrics in Prometheus' text format, of all workers where there are several."""
-    registry = own
-    if FOLDER_VARIABLE in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return text_format(shared.totals())
 
 
 def register(app: Flask) -> None:
