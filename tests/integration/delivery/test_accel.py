@@ -14,7 +14,7 @@ from tests.integration.delivery.conftest import BUCKET
 
 HEADERS = (
     *("Accept-Ranges", "Cache-Control", "Content-Disposition", "Content-Length", "Content-Type"),
-    *("ETag", "Last-Modified", "Repr-Digest", "X-Content-Type-Options"),
+    *("ETag", "Last-Modified", "Repr-Digest", "X-Content-Type-Options", "Content-Security-Policy"),
 )
 
 

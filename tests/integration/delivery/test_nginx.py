@@ -4,6 +4,7 @@ import http.client
 import socket
 import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tests.configuration import configuration
 from tests.integration.delivery.client import Client
 
 MIB = 1 << 20
+SILENT_STORAGE = 5.0
+"""Seconds: 2 and some room for a busy machine."""
 UPLOAD = "/api/v1/packages/streamed/1.0.0/linux/amd64/agent.bin"
 
 
@@ -36,6 +39,14 @@ def test_upload_is_not_kept_back(through_nginx: Client) -> None:
     with socket.create_connection(through_nginx.address.split(":"), timeout=10) as client:  # type: ignore[arg-type]
         head = f"PUT {UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer no\r\nContent-Length: {5 * MIB}\r\n\r\n"
         client.sendall(head.encode() + b"a" * 1000)
+        assert client.recv(12) == b"HTTP/1.1 401"
+
+
+def test_messages_are_not_kept_back(through_nginx: Client) -> None:
+    """A message of 64 MiB without a token is refused while it is still being sent: nginx keeps none of it."""
+    with socket.create_connection(through_nginx.address.split(":"), timeout=10) as client:  # type: ignore[arg-type]
+        head = f"POST /v1/opamp HTTP/1.1\r\nHost: x\r\nContent-Length: {64 * MIB}\r\n"
+        client.sendall(f"{head}Content-Type: application/x-protobuf\r\n\r\n".encode() + b"a" * 1000)
         assert client.recv(12) == b"HTTP/1.1 401"
 
 
@@ -70,6 +81,20 @@ def test_storage_away(services_folder: Path, accel_service: PackageService, admi
     with nginx.running(services_folder / "nginx-cut", accel_service.address, nowhere) as url:
         answer = Client(url.removeprefix("http://"), admin_token).get(published.path)
     assert (answer.status, answer.body) == (200, published.content)
+
+
+def test_silent_storage(services_folder: Path, accel_service: PackageService, admin_token: str) -> None:
+    """An S3 that takes connections and says nothing is 503 as fast as where the service asks it."""
+    published = Client(accel_service.address, admin_token).publish("silent.bin", b"v" * 100_000)
+    with socket.create_server((processes.HOST, 0)) as silent:
+        s3 = f"{processes.HOST}:{silent.getsockname()[1]}"
+        with nginx.running(services_folder / "nginx-silent", accel_service.address, s3) as url:
+            started = time.monotonic()
+            answer = Client(url.removeprefix("http://"), admin_token).get(published.path)
+            seconds = time.monotonic() - started
+    assert answer.is_problem(503)
+    assert answer.headers["Retry-After"] == "2"
+    assert seconds < SILENT_STORAGE
 
 
 def test_links_and_addresses(through_nginx: Client, accel_service: PackageService) -> None:
