@@ -27,6 +27,10 @@ class DatabaseTimeout(psycopg2.OperationalError):  # type: ignore[misc]  # psyco
     """PostgreSQL was silent for as long as the request could wait."""
 
 
+class ConnectionCut(DatabaseTimeout):
+    """It was asked, and its connection was cut for that; a timeout before anything was asked is none."""
+
+
 def set_budget(seconds: float | None) -> None:
     """Give this thread `seconds` of waiting from now on; None removes the limit."""
     _thread.remaining = seconds
@@ -86,7 +90,7 @@ class Bounded:
         _thread.bounded = self._before
         spend(time.monotonic() - self._started)
         if self._release() and isinstance(error, psycopg2.Error | DBAPIError):
-            raise DatabaseTimeout("PostgreSQL did not answer in time") from error
+            raise ConnectionCut("PostgreSQL did not answer in time") from error
 
     def _release(self) -> bool:
         """Stop watching; returns whether the connection was cut, which is closed then."""
