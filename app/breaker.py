@@ -32,14 +32,17 @@ class Breaker:
         if self._silent and not self._is_due():
             raise self._refusal()
 
-    def fell_silent(self) -> None:
-        """Nothing came within the time that there was; those who have queued meanwhile must not wait as long again."""
+    def fell_silent(self) -> bool:
+        """Nothing came within the time that there was; those who have queued meanwhile must not wait as long again.
+
+        Returns whether that speaks for the dependency, so that few may try it from now on.
+        """
         with self._lock:
             now = time.monotonic()
-            if self._silent or now - self._answered_at < LONG_AGO:
-                return
-            self._silent = True
-            self._next_try = now + TRY_EVERY
+            if not self._silent and now - self._answered_at >= LONG_AGO:
+                self._silent = True
+                self._next_try = now + TRY_EVERY
+            return self._silent
 
     def answered(self) -> None:
         """There was an answer: all may ask."""

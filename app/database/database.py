@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from app.breaker import Breaker
 from app.database import deadline, schema
 from app.database.condition import Condition, told, unavailable
-from app.database.deadline import Bounded, ConnectionCut, DatabaseTimeout
+from app.database.deadline import Bounded, DatabaseTimeout, OutOfTime
 from app.database.dialer import Dialer
 from app.database.engine import POOL_TIMEOUT, Session, places, prepare, set_autocommit, unpooled
 from app.database.failures import BEHIND, READ_ONLY, UNANSWERED, Failure, failure_of
@@ -171,11 +171,15 @@ class Database:
 
     def _failed(self, failure: Failure, error: Any) -> None:
         self._on_error()
+        if isinstance(error, OutOfTime):
+            return
         self._condition.failed(failure, error, self._dialer.server)
-        if isinstance(error, DatabaseTimeout):
-            self._breaker.fell_silent()
-        if failure is READ_ONLY or isinstance(error, ConnectionCut):
-            # Those that rest lead to the same server: each would cost one more request its time.
+        if isinstance(error, DatabaseTimeout) and self._breaker.fell_silent():
+            # Those that rest lead to the same server: each would cost one more request its time. The next connection
+            # begins with another host, if there is one.
+            self._dialer.doubt()
+            self._lose_all()
+        if failure is READ_ONLY:
             self._lose_all()
 
     def _lose_all(self) -> None:

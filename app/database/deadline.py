@@ -27,8 +27,8 @@ class DatabaseTimeout(psycopg2.OperationalError):  # type: ignore[misc]  # psyco
     """PostgreSQL was silent for as long as the request could wait."""
 
 
-class ConnectionCut(DatabaseTimeout):
-    """It was asked, and its connection was cut for that; a timeout before anything was asked is none."""
+class OutOfTime(psycopg2.OperationalError):  # type: ignore[misc]
+    """A request had no time left to ask PostgreSQL anything, which says nothing of PostgreSQL."""
 
 
 def set_budget(seconds: float | None) -> None:
@@ -62,7 +62,7 @@ def spend(seconds: float) -> None:
 class Bounded:
     """A block that waits for PostgreSQL: its time is spent, and its connection is cut when the budget is used up.
 
-    Raises DatabaseTimeout where nothing is left at the beginning, and in place of what psycopg2 says of a cut.
+    Raises OutOfTime where nothing is left at the beginning, DatabaseTimeout in place of what psycopg2 says of a cut.
     """
 
     __slots__ = ("_before", "_started", "_watch", "until")
@@ -73,7 +73,7 @@ class Bounded:
         self._watch: Watch | None = None
         self.until = None if left is None else self._started + left
         if left is not None and left <= 0:
-            raise DatabaseTimeout("nothing is left of the request's time for PostgreSQL")
+            raise OutOfTime("nothing is left of the request's time for PostgreSQL")
         self._before = current()
         _thread.bounded = self
         return self
@@ -90,7 +90,7 @@ class Bounded:
         _thread.bounded = self._before
         spend(time.monotonic() - self._started)
         if self._release() and isinstance(error, psycopg2.Error | DBAPIError):
-            raise ConnectionCut("PostgreSQL did not answer in time") from error
+            raise DatabaseTimeout("PostgreSQL did not answer in time") from error
 
     def _release(self) -> bool:
         """Stop watching; returns whether the connection was cut, which is closed then."""

@@ -76,6 +76,12 @@ class Dialer:
                 return driver
         raise max(errors, key=_tells_more)
 
+    def doubt(self) -> None:
+        """Try the address that was good last behind the others: it has fallen silent."""
+        good, self._good = self._good, None
+        if good is not None:
+            self._failed_at[good] = time.monotonic()
+
     @property
     def server(self) -> str:
         """The address that was good last, for the log."""

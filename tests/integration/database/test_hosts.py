@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.breaker import TRY_EVERY
+from app.breaker import LONG_AGO, TRY_EVERY
 from app.database import Database, deadline
 from app.errors import DatabaseUnavailable
 from dev.parts.postgres import Postgres
+from tests.faults.proxy import proxying
 from tests.integration.database.conftest import Opened
 
 HOST = "127.0.0.1"
@@ -79,3 +80,20 @@ def test_a_name_with_several_addresses(
         database = opened(f"postgresql://postgres@a-name-of-two.invalid:{postgres_server.port}/postgres")
         assert 0.5 <= seconds_to_connect(database) < 1.5
         assert seconds_to_connect(database) < 0.4
+
+
+def test_what_rests_on_a_silent_server_is_lost(postgres_server: Postgres, opened: Opened) -> None:
+    """One request finds the silence; the next ones don't wait in turn for each connection that was made before it."""
+    with proxying(postgres_server.port) as first:
+        database = opened(url(first.port, postgres_server.port), pool_size=4)
+        with database.reading(), database.reading(), database.reading(), database.reading():
+            pass
+        with first.swallowing():
+            time.sleep(LONG_AGO)
+            with deadline.budget(0.3), pytest.raises(DatabaseUnavailable):
+                database.rows("SELECT 1 AS one", {})
+            time.sleep(TRY_EVERY)
+            began = time.monotonic()
+            with deadline.budget(deadline.REQUEST_BUDGET):
+                database.rows("SELECT 1 AS one", {})
+            assert time.monotonic() - began < 0.4
