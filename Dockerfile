@@ -14,6 +14,7 @@ RUN venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --
 COPY wsgi.py gunicorn.conf.py ./
 COPY migrations migrations
 COPY app app
+COPY client/opampkg client/opampkg
 # The root file system is read-only when it runs: nothing can be compiled then.
 RUN venv/bin/python -m compileall -q app migrations wsgi.py
 

@@ -20,14 +20,25 @@ from app.http import problems, routes, security_headers
 from app.http.converters import BigIntConverter
 from app.http.openapi import document, swagger
 from app.offers import handlers as offers
-from app.operations import health, metrics_endpoint
+from app.operations import cli_download, health, metrics_endpoint
 from app.packages import handlers as packages
 from app.packages import release_handlers as releases
 from app.packages.fields import VOCABULARIES
 from app.telemetry import access_log, metrics, request_id
 from app.wiring import wire
 
-BLUEPRINTS = (accounts, packages, releases, channels, offers, agents, opamp_endpoint, health, metrics_endpoint)
+BLUEPRINTS = (
+    accounts,
+    packages,
+    releases,
+    channels,
+    offers,
+    agents,
+    opamp_endpoint,
+    health,
+    metrics_endpoint,
+    cli_download,
+)
 
 
 class Application(Flask):

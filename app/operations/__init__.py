@@ -1,1 +1,1 @@
-"""What operators see and what runs by itself: health, metrics, background jobs, warm-up."""
+"""What operators see and what runs by itself: health, metrics, the command, background jobs, warm-up."""

@@ -18,6 +18,7 @@ PUBLIC_URL = "https://packages.example.com/prefix"
 OPEN = {
     "/",
     "/api/v1/auth/login",
+    "/cli",
     "/health",
     "/health/live",
     "/health/ready",

@@ -38,7 +38,8 @@ def run_twice(checkout: Checkout, outputs: Path, *, storage: str, port: int, age
 
 def script(outputs: Path, *, storage: str, port: int, agent: str = AGENT) -> str:
     """All blocks twice, for one shell; what block N prints goes to `outputs`/once/N, then to `outputs`/again/N."""
-    lines = ["set -euo pipefail"]
+    # Clones that run at the same time have one home.
+    lines = ["set -euo pipefail", f"export OPAMPKG_PROFILE=readme-{port}"]
     for time in ("once", "again"):
         lines.append(f"mkdir -p '{outputs}/{time}'")
         for number, block in enumerate(blocks()):

@@ -1,0 +1,106 @@
+"""What the service answers with, as frozen dataclasses. Fields that are not known yet are ignored."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A file for one name, version, platform and arch. `file_size` in bytes; `checksum`: SHA-256 in hex."""
+
+    id: int
+    name: str
+    version: str
+    platform: str
+    arch: str
+    file_name: str
+    file_size: int
+    checksum: str
+    storage_path: str = ""
+    description: str = ""
+    is_active: bool = True
+    created_at: str = ""
+    updated_at: str = ""
+    created_by: str = ""
+    created_by_kind: str = ""
+    is_semver: bool = True
+    download_url: str = ""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What agents should have. `etag`: of this state, for If-Match; "" in lists."""
+
+    name: str
+    description: str = ""
+    match: Mapping[str, Any] = field(default_factory=dict)
+    packages: tuple[Mapping[str, str], ...] = ()
+    created_at: str = ""
+    updated_at: str = ""
+    etag: str = ""
+
+
+@dataclass(frozen=True)
+class Installations:
+    """How many agents have a file, are at it, failed at it, or are offered it."""
+
+    installed: int = 0
+    installing: int = 0
+    failed: int = 0
+    offered: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.installed + self.installing + self.failed + self.offered
+
+    def __add__(self, other: Installations) -> Installations:
+        pairs = zip(dataclasses.astuple(self), dataclasses.astuple(other))
+        return Installations(*(one + another for one, another in pairs))
+
+
+@dataclass(frozen=True)
+class User:
+    """Who a token is."""
+
+    username: str
+    role: str
+    kind: str = "user"
+    id: int = 0
+    is_active: bool = True
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload in pieces that is not complete yet. `length` and `offset` in bytes."""
+
+    id: str
+    name: str
+    version: str
+    platform: str
+    arch: str
+    length: int
+    offset: int
+    file_name: str = ""
+    checksum: str | None = None
+    created_at: str = ""
+    created_by: str = ""
+    idle_seconds: float = 0.0
+    expires_at: str = ""
+
+
+def made(kind: type[Kind], document: Any) -> Kind:
+    """`document` as a `kind`; what it does not know is left out. Raises TypeError if something is missing."""
+    if not isinstance(document, dict):
+        raise TypeError(f"The service did not answer with a {kind.__name__}.")
+    known = {each.name for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    values = {name: value for name, value in document.items() if name in known}
+    if isinstance(values.get("packages"), list):
+        values["packages"] = tuple(values["packages"])
+    return kind(**values)

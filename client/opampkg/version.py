@@ -1,0 +1,3 @@
+"""The version, which is the service's."""
+
+VERSION = "1.0.0"

@@ -1,0 +1,1 @@
+"""The command `opampkg` against the real service."""
