@@ -67,7 +67,8 @@ class Connection:
         self.head = b""
         """The head of the present request as it came, for as long as it may be refused."""
         self.request: Any = None
-        self.body: IncomingBody
+        self.body: Any = None
+        """An IncomingBody, while there is a request."""
         self.sending: Sending | None = None
         self.response: StreamedResponse | None = None
         self.keeps_alive = False
@@ -112,6 +113,11 @@ class Connection:
         # A later minor version is understood as far as we know it, and answered as what we are (RFC 9110, 2.5).
         request.version = min(request.version, (1, 1))
         self.body = IncomingBody(request, self.received, routes.gathered_limit(request))
+
+    def end_request(self) -> None:
+        """Keep nothing of a request that was answered: thousands of connections may wait for their next one."""
+        self.head = b""
+        self.request = self.body = self.response = None
 
     def wait_readable(self, seconds: float) -> bool:
         """Whether the client sends something, or goes, within this time."""

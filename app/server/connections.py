@@ -55,6 +55,7 @@ class Connections:
             self._route(conn)
             return
         self._gathering.release(conn)
+        conn.end_request()
         if outcome is Outcome.CLOSE:
             self._linger(conn)
         elif conn.has_head():
@@ -63,7 +64,6 @@ class Connections:
             self._await_head(conn, self._limits.head_timeout if conn.received else self._limits.keepalive)
 
     def _await_head(self, conn: Connection, seconds: float) -> None:
-        conn.head = b""
         conn.state = State.HEAD if conn.received else State.IDLE
         if self._is_stopping:
             # A client was told that it may go on, and may just be sending.

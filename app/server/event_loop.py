@@ -68,8 +68,3 @@ class EventLoop:
         self._is_woken = False
         while self._calls:
             self._calls.popleft()()
-
-    def close(self) -> None:
-        """Give the descriptors back."""
-        self._epoll.close()
-        os.close(self._wake)

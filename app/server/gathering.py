@@ -21,6 +21,9 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TOO_SLOW = "The body of the request took too long. Send it again."
 NO_ROOM = "Too many requests are being received at once. Try again."
 
+AT_ONCE = 8
+"""Blocks of one body that are taken before the event loop looks at others."""
+
 
 class Gathering:
     """The small bodies that are on their way, and those whose requests are being served."""
@@ -56,10 +59,8 @@ class Gathering:
         self._receive(conn)
 
     def _receive(self, conn: Connection) -> None:
-        body = conn.body
         try:
-            while not (is_here := body.is_complete or body.is_long) and conn.receive():
-                body.take()
+            is_here = _take(conn)
         except (EOFError, ParseException) as error:
             self._refuse(conn, UploadInterrupted() if isinstance(error, EOFError) else error)
         except OSError:
@@ -91,3 +92,13 @@ class Gathering:
         """Its body is no longer held."""
         self._held -= conn.gathered
         conn.gathered = 0
+
+
+def _take(conn: Connection) -> bool:
+    """Take what has come of the body; whether it is here, or too long to be gathered. Raises as `receive`, `take`."""
+    body = conn.body
+    for _ in range(AT_ONCE):
+        if body.is_complete or body.is_long or not conn.receive():
+            break
+        body.take()
+    return bool(body.is_complete or body.is_long)

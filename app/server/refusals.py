@@ -29,7 +29,7 @@ LINE_LIMIT = 8190
 _OFFERED_ID = re.compile(rb"\r\nx-request-id:[ \t]*([A-Za-z0-9._-]{1,64})[ \t]*\r\n", re.IGNORECASE)
 _INTERNAL = (500, "internal", "Something went wrong inside the service. Report it with the request id.")
 _MALFORMED_BODY = (400, "bad-request", MALFORMED)
-_REFUSED: dict[type[Exception], tuple[int, str, str]] = {
+_REFUSED: dict[type[BaseException], tuple[int, str, str]] = {
     LimitRequestLine: (414, "uri-too-long", f"The request line may have at most {LINE_LIMIT} bytes."),
     LimitRequestHeaders: (431, "headers-too-large", f"A header line may have at most {LINE_LIMIT} bytes, all 65536."),
     ExpectationFailed: (417, "expectation-failed", "The only expectation that can be met is 100-continue."),
@@ -43,7 +43,7 @@ _REFUSED: dict[type[Exception], tuple[int, str, str]] = {
 log = logging.getLogger(__name__)
 
 
-def refuse(conn: Connection, error: Exception) -> None:
+def refuse(conn: Connection, error: BaseException) -> None:
     """Answer what the application never sees, or could not answer, as far as that goes at once."""
     try:
         never_block(conn.sock)
@@ -52,7 +52,7 @@ def refuse(conn: Connection, error: Exception) -> None:
         log.debug("a refusal could not be sent: %s", gone)
 
 
-def refusal(error: Exception, head: bytes) -> bytes:
+def refusal(error: BaseException, head: bytes) -> bytes:
     """The whole answer to a request whose `head` met `error`; the connection closes after it."""
     status, name, title, detail = _problem(error)
     offered = _OFFERED_ID.search(head)
@@ -80,7 +80,7 @@ def refusal(error: Exception, head: bytes) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("ascii") + (b"" if head.startswith(b"HEAD ") else body)
 
 
-def _problem(error: Exception) -> tuple[int, str, str, str]:
+def _problem(error: BaseException) -> tuple[int, str, str, str]:
     """Status, name, title and detail."""
     kinds = type(error).__mro__
     if isinstance(error, ServiceError):

@@ -101,7 +101,7 @@ class RequestHandler:
         except BodyNotHere:
             conn.sending = None
             return Outcome.ASK_FOR_BODY
-        except Exception as error:  # noqa: BLE001 - whatever it is, it ends this connection and no other
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it ends this connection and no other
             self._end_badly(conn, error)
             conn.keeps_alive = False
         conn.sending = None
@@ -157,7 +157,7 @@ class RequestHandler:
             response.force_close()
         return response.start_response(*args)
 
-    def _end_badly(self, conn: Connection, error: Exception) -> None:
+    def _end_badly(self, conn: Connection, error: BaseException) -> None:
         """Answer what was not answered yet; log what is our fault or the storage's."""
         if isinstance(error, OSError | NoMoreData):
             log.debug("a client is gone: %s", error)

@@ -61,7 +61,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         while self.connections.count and time.monotonic() < deadline:
             self._turn()
         self.connections.close_all()
-        self.loop.close()
 
     def _build(self) -> None:
         limits = replace(self.limits, keepalive=float(self.cfg.keepalive))

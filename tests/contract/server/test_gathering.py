@@ -131,19 +131,21 @@ def test_small_package_has_the_time_of_an_upload(client: Client) -> None:
 def test_gathered_memory_is_bounded(tmp_path: Path, served_file: Path) -> None:
     """Beyond it a body is refused with 503 and Retry-After, and what is refused counts no more."""
     with (
-        serving(tmp_path, served_file, TEST_LIMITS='{"gathered": 200000, "body_timeout": 30}') as server,
+        serving(tmp_path, served_file, TEST_LIMITS='{"gathered": 220000, "body_timeout": 30}') as server,
         server.connect_many(6) as clients,
     ):
         for client in clients[:4]:
             client.send(head("POST", "/small", "Content-Length: 60000"), b"x" * 40_000)
         assert_served_at_once(server)
-        clients[4].send(head("POST", "/small", "Content-Length: 60000"), b"x" * 50_000)
+        clients[4].send(head("POST", "/small", "Content-Length: 65000"), b"x" * 64_000)
         reply = clients[4].read()
         reply.assert_problem(503)
         assert int(reply.headers["retry-after"]) > 0
         for client in clients[:4]:
             client.send(b"x" * 20_000)
             assert client.read().status == 200
+            # By then what was answered counts no more.
+            assert_served_at_once(server)
         clients[5].send(head("POST", "/small", "Content-Length: 60000"), b"x" * 60_000)
         assert clients[5].read().status == 200
 
