@@ -61,7 +61,8 @@ class Dialer:
         errors: list[psycopg2.OperationalError] = []
         places = _places(parameters)
         addresses = [each for place in places for each in _resolved(place, _limit(until, len(places)), errors)]
-        self._failed_at = {each: at for each, at in self._failed_at.items() if each in addresses}
+        # Of a copy: other threads note their failures meanwhile.
+        self._failed_at = {each: at for each, at in self._failed_at.copy().items() if each in addresses}
         for address in sorted(addresses, key=self._rank):
             limit = _limit(until, len(addresses))
             if errors and limit is not None and limit < FAIR_CHANCE:
