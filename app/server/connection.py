@@ -121,15 +121,8 @@ class Connection:
 
     def wait_readable(self, seconds: float) -> bool:
         """Whether the client sends something, or goes, within this time."""
-        return self._wait(select.POLLIN, seconds)
-
-    def wait_writable(self, seconds: float) -> bool:
-        """Whether the client takes more within this time."""
-        return self._wait(select.POLLOUT, seconds)
-
-    def _wait(self, event: int, seconds: float) -> bool:
         poll = select.poll()
-        poll.register(self.sock, event)
+        poll.register(self.sock, select.POLLIN)
         return bool(poll.poll(seconds * 1000))
 
     def start_watching_progress(self) -> None:

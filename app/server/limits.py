@@ -32,8 +32,6 @@ class Limits:
     login_queue: int = 64
     """Logins that wait for one of these."""
 
-    write_wait: float = 0.25
-    """A thread waits so long for a client that takes no more, unless another request is due; 0 parks at once."""
     keepalive_spin: float = 0.002
     """A thread that has nothing else to do waits so long for the connection's next request; 0 leaves it to epoll.
 

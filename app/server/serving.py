@@ -96,8 +96,8 @@ class RequestHandler:
         try:
             conn.sending = conn.sending or self._responding(conn, permit)
             for _ in conn.sending:
-                if not conn.wait_writable(0 if self._ordinary.waiting else self._limits.write_wait):
-                    return Outcome.PARKED
+                # At once: to wait a moment for the client first gained nothing, measured in pairs.
+                return Outcome.PARKED
         except BodyNotHere:
             conn.sending = None
             return Outcome.ASK_FOR_BODY

@@ -9,7 +9,7 @@ from app.server.response import StreamedResponse
 from app.server.worker import Worker
 
 WITHOUT = os.environ.get("TEST_WITHOUT", "").split()
-OFF = {name: 0.0 for name in ("write_wait", "keepalive_spin") if name in WITHOUT}
+OFF = {name: 0.0 for name in ("keepalive_spin",) if name in WITHOUT}
 
 StreamedResponse.splices = "splice" not in WITHOUT
 
@@ -18,7 +18,7 @@ class QuickWorker(Worker):
     """All that takes seconds takes a fraction of one."""
 
     limits = replace(
-        Limits(head_timeout=1.0, body_timeout=1.5, stall_timeout=1.5, write_wait=0.05, tick=0.05),
+        Limits(head_timeout=1.0, body_timeout=1.5, stall_timeout=1.5, tick=0.05),
         **OFF,
         **json.loads(os.environ.get("TEST_LIMITS", "{}")),
     )

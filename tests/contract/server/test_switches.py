@@ -5,11 +5,11 @@ from pathlib import Path
 from tests.contract.server.client import chunked, head
 from tests.contract.server.test_gathering import assert_served_at_once, serving
 
-TRICKS = "keepalive_spin write_wait balance splice"
+TRICKS = "keepalive_spin balance splice"
 
 
 def test_all_is_served_without_the_tricks_for_speed(tmp_path: Path, served_file: Path) -> None:
-    """No wait for the next request, none for a slow reader, no balance, no splice."""
+    """No wait for the next request, no balance, no splice."""
     with (
         serving(tmp_path, served_file, TEST_WITHOUT=TRICKS, OPAMP_PACKAGES_SERVER__WORKERS="2") as server,
         server.connect_many(8, receive_buffer=65536) as clients,
