@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from dev.parts import go_tools, postgres, s3
 from tests import databases
 from tests.faults.site import Site, installed
+
+# Hypothesis' own limit of 200 ms for an example fails by chance on a busy machine.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
