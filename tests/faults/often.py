@@ -1,4 +1,4 @@
-"""gunicorn's settings of the service, with a background duty that tests can wait for."""
+"""gunicorn's settings of the service, with background jobs that tests can wait for."""
 
 import runpy
 

@@ -1,4 +1,4 @@
-"""The background duty: it runs in the real service, by itself, and one at a time."""
+"""Background jobs: they run in the real service, by themselves, and one at a time."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ FROM generate_series(1, 20) n
 
 @pytest.fixture
 def replicas(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[service.Service]]:
-    """Two more instances on the same database and bucket, whose duty runs about twice a second."""
+    """Two more instances on the same database and bucket, whose jobs run about twice a second."""
     monkeypatch.setattr(service, "GUNICORN", OFTEN)
     built = [service.Service(site.service.folder, site.service.sections) for _ in range(2)]
     try:
@@ -38,13 +38,13 @@ def test_it_settles_what_was_abandoned(site: Site, replicas: list[service.Servic
     """Without any command what a crash left behind is settled, each of it once, and no worker stumbles."""
     execute(site.direct_url, ABANDONED)
     abandoned = "SELECT state FROM objects WHERE key LIKE 'objects/00/abandoned%'"
-    processes.wait_until(lambda: {row[0] for row in query(site, abandoned)} == {"deleted"}, "The duty", 15)
+    processes.wait_until(lambda: {row[0] for row in query(site, abandoned)} == {"deleted"}, "The job", 15)
 
     def logs() -> str:
         return "".join(each.log.read_text() for each in replicas)
 
     # The line comes when the whole run is over, a moment after the last row.
-    processes.wait_until(lambda: "abandoned=20" in logs(), "The duty's line", 15)
+    processes.wait_until(lambda: "abandoned=20" in logs(), "The job's line", 15)
     assert logs().count("abandoned=20") == 1
     assert "reconcile failed" not in logs()
     execute(site.direct_url, "DELETE FROM objects WHERE key LIKE 'objects/00/abandoned%'")

@@ -1,4 +1,4 @@
-"""The service's own settings, without the duties of the whole application."""
+"""The service's own settings, without the background jobs and warm-up of the whole application."""
 
 import runpy
 from pathlib import Path
