@@ -182,9 +182,11 @@ def make_storage(config: Config, store: PackageStore) -> Storage:
 
     A bucket that is absent while there are packages was lost: it is never made anew as if nothing had been in it.
     """
-    if config.storage.backend == "filesystem":
-        return FilesystemStorage(config.storage.root, may_create=store.is_empty)
-    return MinioStorage.from_config(config.minio, may_create=store.is_empty)
+    match config.storage.backend:
+        case "filesystem":
+            return FilesystemStorage(config.storage.root, may_create=store.is_empty)
+        case "minio":
+            return MinioStorage.from_config(config.minio, may_create=store.is_empty)
 
 
 def make_presigner(config: Config, storage: Storage) -> Presigner | None:

@@ -41,6 +41,8 @@ WRONG: dict[str, list[object]] = {
     "server.trusted_proxies": [-1, 101, "all"],
     "server.workers": [0, -1, "auto"],
     "server.threads": [0, -1, "many"],
+    "server.body_threads": [0, -1, "many"],
+    "server.max_connections": [0, 15, "all"],
     "server.graceful_timeout": [0, -1, "60 seconds", "1.5h", "h"],
     "database.host": ["", "a b", "h:5432"],
     "database.port": [0, 65536, "p"],
@@ -74,6 +76,7 @@ WRONG: dict[str, list[object]] = {
     "agents.polling_interval": [0, "never"],
     "agents.retention": [0, "ever"],
 }
+ANY_TEXT = {"database.password", "minio.access_key", "minio.secret_key"}
 
 
 def fault_of(path: Path, environ: dict[str, str] | None = None) -> str:
@@ -97,6 +100,11 @@ def without(key: str) -> dict[str, str]:
     """The minimum of the environment, without the key in question."""
     name = f"OPAMP_PACKAGES_{key.replace('.', '__')}".upper()
     return {variable: value for variable, value in environment().items() if variable != name}
+
+
+def test_each_key_has_impossible_values() -> None:
+    """Each key is tried, but for those that take any text."""
+    assert set(WRONG) == set(KEYS) - ANY_TEXT
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
