@@ -188,6 +188,12 @@ class PackagePinned(Conflict):
         super().__init__(f"The channel {channel} pins this version. Change the channel first, then delete the package.")
 
 
+class PreconditionFailed(ServiceError):
+    """What is there is not what If-Match or If-None-Match names (412)."""
+
+    detail = "It is not as If-Match or If-None-Match says, and stays as it is. Read it again, then change it."
+
+
 class PackageDamaged(ServiceError):
     """The row is there and its object is gone or damaged (502)."""
 

@@ -1,6 +1,6 @@
 """Transactions on channels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.channels.models import LATEST, Channel, ChannelPackage
 from app.database import Database
-from app.errors import ChannelNotFound, Invalid, PackagePinned
+from app.errors import ChannelNotFound, Invalid, PackagePinned, PreconditionFailed
 from app.packages.models import Package
 
 ChannelRow = Row[Any]
 """A channel with `packages`, a list of {"name", "version", "type"}."""
+
+Precondition = Callable[[ChannelRow | None], bool]
+"""Whether a channel may be changed that is so, or is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +60,33 @@ class ChannelStore:
         with self.database.reading() as connection:
             return connection.execute(statement).all()
 
-    def put(self, name: str, fields: ChannelFields) -> tuple[ChannelRow, bool]:
+    def put(self, name: str, fields: ChannelFields, allows: Precondition) -> tuple[ChannelRow, bool]:
         """Make the channel what `fields` say, in one commit; returns it and whether it is new.
 
-        Raises Invalid if it names a package that exists nowhere.
+        Raises Invalid if it names a package that exists nowhere, PreconditionFailed if `allows` does not.
         """
         with self.database.writing() as connection:
+            found = _held(connection, name)
+            if not allows(found):
+                raise PreconditionFailed
             channel_id, created = _write(connection, name, fields)
+            if found is None and not created and not allows(_one(connection, name)):
+                raise PreconditionFailed  # another has created it meanwhile
             connection.execute(delete(ChannelPackage).where(ChannelPackage.channel_id == channel_id))
             if fields.packages:
                 _refuse_missing(connection, fields.packages)
                 connection.execute(insert(ChannelPackage), _members(channel_id, fields.packages))
             return _one(connection, name), created
 
-    def delete(self, name: str) -> None:
-        """Remove the channel. Raises ChannelNotFound."""
+    def delete(self, name: str, allows: Precondition) -> None:
+        """Remove the channel. Raises ChannelNotFound, PreconditionFailed if `allows` does not."""
         with self.database.writing() as connection:
-            if connection.execute(delete(Channel).where(Channel.name == name)).rowcount == 0:
+            found = _held(connection, name)
+            if found is None:
                 raise ChannelNotFound
+            if not allows(found):
+                raise PreconditionFailed
+            connection.execute(delete(Channel).where(Channel.id == found.id))
 
 
 def refuse_pinned(connection: Connection, name: str, version: str) -> None:
@@ -100,6 +112,16 @@ def _one(connection: Connection, name: str) -> ChannelRow:
     if row is None:
         raise ChannelNotFound
     return row
+
+
+def _held(connection: Connection, name: str) -> ChannelRow | None:
+    """The channel, which nobody else changes until the commit; None if it is not there.
+
+    Two statements: one that had to wait for the row would see the packages of before.
+    """
+    if connection.scalar(select(Channel.id).where(Channel.name == name).with_for_update()) is None:
+        return None
+    return _one(connection, name)
 
 
 def _write(connection: Connection, name: str, fields: ChannelFields) -> tuple[int, bool]:

@@ -26,6 +26,7 @@ PROBLEMS: dict[type[errors.ServiceError], tuple[int, str, str]] = {
     errors.Conflict: (409, "conflict", "Conflict with what is there"),
     errors.PackageExists: (409, "package-exists", "The package exists with other bytes"),
     errors.LengthRequired: (411, "length-required", "A length is required"),
+    errors.PreconditionFailed: (412, "precondition-failed", "Precondition failed"),
     errors.TooLarge: (413, "too-large", "The body is too large"),
     errors.UnsupportedMediaType: (415, "unsupported-media-type", "The Content-Type is not supported"),
     errors.Invalid: (422, "invalid", "Fields or parameters are not valid"),

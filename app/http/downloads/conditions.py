@@ -49,6 +49,17 @@ def evaluate(headers: Headers, validators: Validators) -> Outcome:
     return Outcome.PROCEED
 
 
+def allows_change(headers: Headers, etag: str | None) -> bool:
+    """Whether If-Match and If-None-Match let something be changed that has this entity tag, None if it is not there.
+
+    RFC 9110, 13.1.1 and 13.1.2. Dates are not looked at: two changes may be of one second.
+    """
+    if_match, if_none_match = headers.get("If-Match"), headers.get("If-None-Match")
+    if if_match is not None and (etag is None or not _matches(if_match, etag, weakly=False)):
+        return False
+    return if_none_match is None or etag is None or not _matches(if_none_match, etag, weakly=True)
+
+
 def _precondition_holds(headers: Headers, validators: Validators) -> bool:
     if_match = headers.get("If-Match")
     if if_match is not None:

@@ -62,6 +62,14 @@ def refuses(*statuses: int) -> Callable[[View], View]:
     return describe
 
 
+def conditional(view: View) -> View:
+    """A change that is made only if If-Match and If-None-Match let it."""
+    text = {"type": "string"}
+    if_match = {"in": "header", "name": "If-Match", "schema": text, "description": "The ETag that it must have."}
+    if_none = {"in": "header", "name": "If-None-Match", "schema": text, "description": "`*`: it must not be there."}
+    return refuses(412)(_describing(_smorest.doc(parameters=[if_match, if_none]))(view))
+
+
 def takes(schema: type[Schema], media_type: str = "application/json") -> Callable[[View], View]:
     """The body: a JSON object that the handler reads with `json_fields`, or of another media type."""
     body = {"required": True, "content": {media_type: {"schema": schema}}}
