@@ -34,6 +34,14 @@ def test_upload_and_download(outputs: Path) -> None:
     assert readme.output_of(outputs, "data/try/agent --version") != ""
 
 
+def test_the_command(machine: Machine, outputs: Path) -> None:
+    """The README's command published with this Python and found it there again; it runs from the checkout, too."""
+    assert "Published" in readme.output_of(outputs, "login --token-stdin")
+    assert "Already there" in readme.output_of(outputs, "data/try/opampkg yank")
+    ended = machine.run("PYTHONPATH=client python3 -m opampkg --version", seconds=10)
+    assert ended.stdout.startswith("opampkg ")
+
+
 def test_unit_tests(machine: Machine) -> None:
     """./test.sh tests/unit passes, with nothing on the machine but Python and curl."""
     ended = machine.run("./test.sh tests/unit -q -p no:cacheprovider", seconds=600)
