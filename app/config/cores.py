@@ -7,11 +7,14 @@ from pathlib import Path
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 
+MOST = 8
+"""Each worker has `database.pool_size` connections to PostgreSQL: more of them are to be asked for."""
+
 
 def usable_cores(cgroups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> int:
-    """The smaller of the scheduler's affinity and the cgroup's quota, rounded down, at least 1."""
+    """The smaller of the scheduler's affinity and the cgroup's quota, rounded down, 1 to MOST."""
     quotas = [math.floor(quota) for quota in _quotas(cgroups, membership)]
-    return max(1, min([len(os.sched_getaffinity(0)), *quotas]))
+    return max(1, min([MOST, len(os.sched_getaffinity(0)), *quotas]))
 
 
 def _quotas(cgroups: Path, membership: Path) -> list[float]:

@@ -169,6 +169,12 @@ def test_cores_inside_a_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert usable_cores(tmp_path, membership(tmp_path, "0::/kubepods/pod1")) == 3
 
 
+def test_workers_of_a_large_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than 8 by default."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
+    assert usable_cores(tmp_path, tmp_path / "absent") == 8
+
+
 def test_cores_by_affinity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without cgroups the scheduler's affinity decides."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {3})
