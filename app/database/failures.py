@@ -1,4 +1,4 @@
-"""What PostgreSQL's errors say: the database can't serve now, and why, or the statement is wrong.
+"""Error classification: PostgreSQL can't serve now, and why, or the statement is wrong.
 
 By SQLSTATE, which libpq does not give for a connection that was refused: there by the words of its message, in
 English; a server that speaks another language gets the general sentence, and the log has its own words.

@@ -1,4 +1,4 @@
-"""Statements that PostgreSQL plans once for each connection.
+"""Prepared statements: PostgreSQL plans them once for each connection.
 
 To read a token's owner and a package by id took its backend 300 µs, of which 210 were for planning (PostgreSQL 15), a
 page of 100 packages 1,090 of which 440. Only for what one plan is right for, whatever the parameters: probes of unique

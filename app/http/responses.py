@@ -1,4 +1,4 @@
-"""Answers that are not errors."""
+"""JSON and empty responses: answers that are not errors."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Headers that keep browsers from doing more with an answer than showing it."""
+"""Security headers, which keep browsers from doing more with an answer than showing it."""
 
 from flask import Flask, Response
 

@@ -1,4 +1,4 @@
-"""Marshmallow's verdict on fields as our error, in a form that can be sent back whatever the names are."""
+"""Validation errors of marshmallow as ours (422), in a form that can be sent back whatever the names are."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What the fields of a package may hold. Each is one marshmallow field, used for forms, paths and filters alike."""
+"""Validation of a package's fields: each is one marshmallow field, for forms, paths and filters alike."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Where a package's file is found by its coordinates."""
+"""Paths of packages' files, made of their coordinates."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""Load the package or page that a request names together with its caller, in one query.
+"""Lookups of the package or page that a request names, together with its caller, in one query.
 
 Each `…_by_…` is what `requires` of app.accounts.auth takes as `loads`: what is wrong with the request itself must not
 be told before the token has been looked at, so it is raised where a handler asks for what was loaded.

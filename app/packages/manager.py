@@ -1,4 +1,4 @@
-"""The order in which packages are published, changed and removed."""
+"""Package manager: the order of steps in which packages are published and removed."""
 
 import contextlib
 import functools

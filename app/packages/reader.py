@@ -1,4 +1,4 @@
-"""Opening a package's bytes, and finding out what is the matter when they are not what was stored."""
+"""Package reader: opens a package's bytes, and finds out what is wrong where they are not what was stored."""
 
 import contextlib
 import hashlib

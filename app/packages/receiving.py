@@ -1,4 +1,4 @@
-"""The two ways in which an upload arrives: a form, or the bytes alone."""
+"""Receiving uploads: as a form (multipart/form-data), or as the bytes alone (PUT)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reading every object again: the only way to know that the bytes are still those published."""
+"""Scrubbing: reads every object again, since nothing else notices bytes that changed in the storage."""
 
 import time
 from collections.abc import Iterator

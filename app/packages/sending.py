@@ -1,4 +1,4 @@
-"""Sends a package as a download, in the way that `packages.delivery` says."""
+"""Sending a package as a download, in the way that `packages.delivery` says."""
 
 import functools
 from urllib.parse import SplitResult

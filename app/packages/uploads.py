@@ -1,4 +1,4 @@
-"""What an upload is to the manager, whichever way it arrives."""
+"""Uploads as the manager sees them, whichever way they arrive."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Versions in an order that the database can sort by: SemVer 2.0.0 precedence, everything else below it.
+"""Sort keys of versions: SemVer 2.0.0 precedence in an order that the database knows, everything else below it.
 
 The key compares byte by byte (COLLATE "C") as SemVer section 11 says: numbers carry their length in front, a
 pre-release sorts below its release, and a longer list of identifiers above its own beginning.

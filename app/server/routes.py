@@ -1,4 +1,4 @@
-"""What the worker has to know of the service's paths before the application is called."""
+"""Request classification: which paths are logins or uploads, by which the worker chooses threads and limits."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a thread does: it calls the application (PEP 3333) and sends its answer, and the next ones that come at once."""
+"""Request execution: a thread calls the application (PEP 3333), sends its answer, and takes the next that is there."""
 
 import contextlib
 import functools

@@ -1,0 +1,1 @@
+"""Downloads: conditional requests, ranges, and who sends the bytes."""

@@ -1,0 +1,1 @@
+"""Streaming parser of multipart/form-data."""

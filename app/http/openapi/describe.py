@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a handler.
+"""OpenAPI decorators: what the document says of a handler.
 
 These decorators leave the handler unwrapped, so that no request pays for the document. They stand below
 `requires`.
