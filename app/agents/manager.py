@@ -1,11 +1,25 @@
 """Handles one OpAMP message from report to answer, and removes agents that have been silent for long."""
 
+import contextlib
+import threading
+from collections.abc import Iterator
+
 from app.agents.offering import take_turn
 from app.agents.ownership import Owner, Refusals
 from app.agents.report import NOTHING_NEW, Answer, Report
 from app.agents.store import AgentStore, Conversation, KnownAgent
+from app.errors import Overloaded
 
 RETENTION_BATCH = 1000
+
+SMALL = 100
+"""Package statuses of a report that is as quick as others."""
+
+LARGE_AT_ONCE = 2
+"""Reports with more, in one worker: 1,000 take PostgreSQL 0.1 s, and everybody's lists need its connections too."""
+
+LARGE_TIMEOUT = 1.0
+"""Seconds that one of them waits for its turn."""
 
 RETENTION_LOCK = 0x6167656E74
 """The advisory lock under which silent agents are removed."""
@@ -19,15 +33,16 @@ class AgentManager:
         self.store = store
         self.refusals = Refusals(store.silence)
         self.retention = retention
+        self.large_turns = threading.BoundedSemaphore(LARGE_AT_ONCE)
 
     def hear(self, report: Report, owner: Owner) -> Answer:
         """The answer to one message of `owner`. A settled agent's poll costs one statement.
 
-        Raises Forbidden if the agent is another's.
+        Raises Forbidden if the agent is another's, Overloaded if too many large reports come at once.
         """
         if report.is_poll and self.store.note_poll(report, owner):
             return NOTHING_NEW
-        with self.store.conversation(report, owner) as conversation:
+        with self._turn(report), self.store.conversation(report, owner) as conversation:
             agent = self._owned(conversation, report, owner)
             if agent is None:
                 return Answer(asks_full_state=not report.disconnects)
@@ -35,6 +50,19 @@ class AgentManager:
             turn = take_turn(agent.state, agent.packages, report, offer, agent.now)
             conversation.save(agent, turn, offer.channel if offer else None)
         return turn.answer
+
+    @contextlib.contextmanager
+    def _turn(self, report: Report) -> Iterator[None]:
+        """Large reports take turns. Raises Overloaded."""
+        if len(report.statuses or ()) <= SMALL:
+            yield
+            return
+        if not self.large_turns.acquire(timeout=LARGE_TIMEOUT):
+            raise Overloaded(f"Too many reports of more than {SMALL} packages come at once. Try again.")
+        try:
+            yield
+        finally:
+            self.large_turns.release()
 
     def _owned(self, conversation: Conversation, report: Report, owner: Owner) -> KnownAgent | None:
         """The agent, which is `owner`'s from now on; None if it has to describe itself first. Raises Forbidden."""

@@ -47,6 +47,20 @@ FROM agent_polls JOIN agents USING (instance_uid) WHERE instance_uid = %(instanc
 
 STATE_COLUMNS = tuple(ConversationState.__slots__)
 PACKAGE = tuple(PackageState.__slots__)
+PACKAGE_TYPES = {
+    **dict.fromkeys(("name", "status", "version", "error", "offered_version"), "text"),
+    **dict.fromkeys(("has_hash", "offered_hash"), "bytea"),
+    "failures": "smallint",
+    "retry_at": "timestamptz",
+}
+
+_SAVE_PACKAGES = f"""
+INSERT INTO agent_packages (instance_uid, {", ".join(PACKAGE)})
+SELECT %(instance_uid)s::uuid, * FROM unnest({", ".join(f"%({name})s::{PACKAGE_TYPES[name]}[]" for name in PACKAGE)})
+ON CONFLICT (instance_uid, name) DO UPDATE
+SET updated_at = now(), {", ".join(f"{name} = excluded.{name}" for name in PACKAGE if name != "name")}
+"""  # noqa: S608 - made of constants
+"""A column's values are one parameter: with ten parameters a row, 1,000 rows took 0.2 s of Python to write down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +185,8 @@ class Conversation:
             self._connection.execute(delete(AgentPackage).where(mine, AgentPackage.name.in_(gone)))
         changed = [package for name, package in after.items() if before.get(name) != package]
         if changed:
-            self._connection.execute(self._replacing(changed))
-
-    def _replacing(self, packages: list[PackageState]) -> Any:
-        rows = [
-            {"instance_uid": self._uid, **{name: getattr(package, name) for name in PACKAGE}} for package in packages
-        ]
-        statement = insert(AgentPackage).values(rows)
-        changes = {name: statement.excluded[name] for name in PACKAGE if name != "name"}
-        return statement.on_conflict_do_update(
-            index_elements=[AgentPackage.instance_uid, AgentPackage.name], set_={**changes, "updated_at": func.now()}
-        )
+            columns = {name: [getattr(package, name) for package in changed] for name in PACKAGE}
+            self._connection.exec_driver_sql(_SAVE_PACKAGES, {"instance_uid": str(self._uid), **columns})
 
 
 class AgentStore:

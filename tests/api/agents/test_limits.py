@@ -1,5 +1,6 @@
 """Limits in bytes on messages, before they are parsed; numbers that JSON can't carry."""
 
+import contextlib
 import resource
 from typing import Any
 
@@ -7,11 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from app.agents import manager
 from app.agents.wire import LIMITS
 from app.offers.protobuf import MEDIA_TYPE, opamp
 from app.wiring import Services
 from tests.api.agents.conftest import See
-from tests.api.agents.talking import TalkingAgent, offered, packed
+from tests.api.agents.talking import FAILED, TalkingAgent, offered, packed
 from tests.api.agents.test_messages import refusal
 from tests.api.channels.setting import channel
 
@@ -127,3 +129,33 @@ def test_numbers_of_before_spoil_no_list(talking: TalkingAgent, publisher: Flask
 def test_media_type(agent: FlaskClient) -> None:
     """An empty message is none."""
     refusal(agent.post("/v1/opamp", data=b"", content_type=MEDIA_TYPE))
+
+
+def test_large_reports_take_turns(
+    talking: TalkingAgent, agent: FlaskClient, parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two reports of more than 100 statuses are worked on at once: a third is 503 with Retry-After, others go on."""
+    monkeypatch.setattr(manager, "LARGE_TIMEOUT", 0.0)
+    talking.introduce()
+    for number in range(manager.SMALL + 1):
+        talking.statuses.packages[f"package-{number}"].name = f"package-{number}"
+    with contextlib.ExitStack() as stack:
+        for _ in range(manager.LARGE_AT_ONCE):
+            stack.enter_context(parts.agents.manager.large_turns)
+        refused = talking.post(talking.message(statuses=True).SerializeToString())
+        assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
+        TalkingAgent(agent).introduce()
+    talking.report()
+
+
+def test_a_thousand_statuses_are_kept(talking: TalkingAgent, see: See) -> None:
+    """All are there as they were reported, and as they are reported anew."""
+    talking.introduce()
+    for number in range(1000):
+        status = talking.statuses.packages[f"package-{number:03}"]
+        status.name, status.status, status.error_message = f"package-{number:03}", FAILED, "first"
+    talking.report()
+    talking.statuses.packages["package-007"].error_message = "second"
+    talking.report()
+    errors = {package["name"]: package["error"] for package in see(talking)["packages"]}
+    assert (len(errors), errors["package-006"], errors["package-007"]) == (1000, "first", "second")
