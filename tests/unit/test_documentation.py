@@ -1,14 +1,20 @@
 """The documentation says what is: its keys, its links and its commands."""
 
+import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+import yaml
+from click import Option
 
 from app.config.load import SECTIONS
 from app.config.sections import PROJECT
+from app.factory import make_app
+from tests.configuration import configuration
 from tests.debian import base
 
+GROUPS = ("users", "tokens", "storage")
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
 
@@ -16,6 +22,22 @@ def test_every_key_is_documented() -> None:
     """docs/configuration.md has one row for each key of the configuration, in their order, and no other."""
     rows = re.findall(r"^\| `(\w+\.\w+)` \|", (PROJECT / "docs" / "configuration.md").read_text(), re.MULTILINE)
     assert rows == [f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields]
+
+
+def test_documented_defaults() -> None:
+    """They are those of config.yaml.example, which other tests hold to the code."""
+    example = yaml.safe_load((PROJECT / "config.yaml.example").read_text())
+    rows = re.findall(
+        r"^\| `(\w+)\.(\w+)` \| `?([^|`]*)`? \|", (PROJECT / "docs" / "configuration.md").read_text(), re.MULTILINE
+    )
+    set_by_default = {(section, key): default for section, key, default in rows if example[section][key] is not None}
+    assert len(set_by_default) > 20
+    assert set_by_default == {place: as_written(example[place[0]][place[1]]) for place in set_by_default}
+
+
+def as_written(value: object) -> str:
+    """A value of YAML as it stands in the file."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -29,6 +51,27 @@ def test_documented_scripts_exist() -> None:
     """Every script that the documentation tells to run is there, and can be run."""
     named = {name for document in DOCUMENTS for name in re.findall(r"\./([\w/-]+\.sh)", document.read_text())}
     assert [name for name in named if not (PROJECT / name).stat().st_mode & 0o100] == []
+
+
+def test_every_command_is_documented() -> None:
+    """docs/operations.md has one row for each command of the service, with its options, and no other."""
+    rows = re.findall(r"^\| `(\w+ \w+)([^`]*)` \|", (PROJECT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    documented = {name: set(re.findall(r"--[\w-]+", rest)) for name, rest in rows}
+    groups = {name: vars(make_app(configuration()).cli.commands[name])["commands"] for name in GROUPS}
+    assert documented.pop("db upgrade") == set()
+    assert documented == {
+        f"{group} {name}": {option for each in command.params if isinstance(each, Option) for option in each.opts}
+        for group, commands in groups.items()
+        for name, command in commands.items()
+    }
+
+
+def test_documented_modules_exist() -> None:
+    """Every module of the project that the documentation tells to run is there."""
+    ours = r"python3? -m ((?:bench|dev|tests)[\w.]*\w)"
+    named = {name for document in DOCUMENTS for name in re.findall(ours, document.read_text())}
+    assert len(named) >= 4
+    assert [name for name in sorted(named) if importlib.util.find_spec(name) is None] == []
 
 
 def test_pythons_in_readme() -> None:
