@@ -103,6 +103,13 @@ def test_a_start_migrates_as_the_owner(machine: Machine) -> None:
     assert "code=exited ; status=0" in shown(machine, "ExecStartPre")
 
 
+def test_the_documented_command(machine: Machine) -> None:
+    """A command of the service, run as its user with the words of the document, ends well."""
+    document = (PROJECT / "docs" / "deployment.md").read_text()
+    [command] = re.findall(r"^```\n(cd /opt/opamp-packages\nrunuser .*?)^```$", document, re.DOTALL | re.MULTILINE)
+    machine.check("bash", "-euc", command)
+
+
 def test_a_reload_takes_the_configuration_over(machine: Machine) -> None:
     """Other workers, as many as it says now, of the same master."""
     master = shown(machine, "MainPID")
