@@ -74,6 +74,20 @@ def test_documented_modules_exist() -> None:
     assert [name for name in sorted(named) if importlib.util.find_spec(name) is None] == []
 
 
+def test_limits_name_their_tests() -> None:
+    """Each row of docs/security.md on what one can use up names a test that is there."""
+    table = (PROJECT / "docs" / "security.md").read_text().partition("### What one can use up")[2].split("\n\n")[2]
+    rows = table.splitlines()[2:]
+    named = [re.search(r"`(tests/[\w/]+\.py)::(\w+)", row) for row in rows]
+    assert [row for row, name in zip(rows, named, strict=True) if not name or not is_test(*name.groups())] == []
+    assert len(rows) > 10
+
+
+def is_test(path: str, name: str) -> bool:
+    """Whether the file has this test."""
+    return f"def {name}(" in (PROJECT / path).read_text()
+
+
 def test_pythons_in_readme() -> None:
     """README.md names the Pythons that the tests run on."""
     named = re.search(r"tested with ([^)]*)\)", (PROJECT / "README.md").read_text())
