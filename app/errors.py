@@ -70,6 +70,24 @@ class DigestMismatch(Invalid):
     """The bytes received are not those that the client declared (422)."""
 
 
+class WrongOffset(ServiceError):
+    """A piece of an upload that begins elsewhere than where the upload stands (409)."""
+
+
+class ChecksumMismatch(ServiceError):
+    """The bytes of a piece are not those that its own header declares, in tus (460)."""
+
+
+class UnknownVersion(ServiceError):
+    """A version of tus other than 1.0.0 (412)."""
+
+    detail = "Send Tus-Resumable: 1.0.0, the one version of tus that is spoken here."
+
+
+class TooManyUploads(ServiceError):
+    """One owner has as many open uploads as may be (429)."""
+
+
 # Who asks
 
 
@@ -158,6 +176,14 @@ class AgentNotFound(NotFound):
     detail = "There is no such agent."
 
 
+class UploadNotFound(NotFound):
+    detail = "There is no such upload: it has expired, was ended, or is another's. Create a new one."
+
+
+class UploadGone(ServiceError):
+    """An upload that has failed for good (410); `detail` says why."""
+
+
 class Conflict(ServiceError):
     """The request contradicts what is there (409)."""
 
@@ -179,6 +205,10 @@ class PackageExists(Conflict):
             "is one file for each version, platform and arch: publish changed bytes under another version, and the "
             f"same version in another format under another name, such as {name}-deb."
         )
+
+
+class PackageRefused(ServiceError):
+    """The same, told to a tus client (422): it would read 409 as a wrong offset, and send all again."""
 
 
 class PackagePinned(Conflict):
@@ -215,6 +245,16 @@ class Overloaded(Unavailable):
     """As much of a kind is being done as may be at once (503)."""
 
 
+class Superseded(Unavailable):
+    """Another request goes on with the upload."""
+
+    detail = "Another request goes on with this upload. Ask for its offset with HEAD, and send from there."
+
+
+class PieceCut(Unavailable):
+    """A piece of an upload ended early (503); what came of it is kept."""
+
+
 class DatabaseUnavailable(Unavailable):
     detail = "The database does not answer. Try again."
 
@@ -235,6 +275,10 @@ class StorageFull(ServiceError):
 
 class ObjectNotFound(ServiceError):
     """Storage only: no object under this key. What a client sees of it is PackageDamaged."""
+
+
+class PartsLost(ServiceError):
+    """Storage only: what was stored of an unfinished object is not there any more."""
 
 
 class ObjectChanged(ServiceError):

@@ -25,12 +25,14 @@ from app.packages import handlers as packages
 from app.packages import release_handlers as releases
 from app.packages.fields import VOCABULARIES
 from app.telemetry import access_log, metrics, request_id
+from app.uploads import handlers as uploads
 from app.wiring import wire
 
 BLUEPRINTS = (
     accounts,
     packages,
     releases,
+    uploads,
     channels,
     offers,
     agents,

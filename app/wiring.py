@@ -1,7 +1,8 @@
 """Composition root: the one place where classes meet. Configuration → storage → stores → managers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
 from flask import Flask
@@ -31,6 +32,7 @@ from app.offers.catalogue import Catalogue
 from app.offers.manager import OfferManager
 from app.operations.background import Job
 from app.operations.health import Part, Readiness
+from app.operations.metrics_endpoint import OpenUploads
 from app.packages.listing import PackageListing
 from app.packages.manager import PackageManager
 from app.packages.reader import PackageReader
@@ -45,6 +47,9 @@ from app.storage.filesystem import FilesystemStorage
 from app.storage.interface import Presigner, Storage
 from app.storage.s3.storage import MinioStorage
 from app.telemetry import metrics
+from app.uploads.listing import UploadListing
+from app.uploads.manager import UploadManager
+from app.uploads.store import UploadStore
 
 EXTENSION = "opamp-packages"
 
@@ -73,6 +78,14 @@ class AgentServices:
 
 
 @dataclass(frozen=True)
+class UploadServices:
+    """The parts of uploads in pieces."""
+
+    listing: UploadListing
+    manager: UploadManager
+
+
+@dataclass(frozen=True)
 class Services:
     """The service's parts, wired."""
 
@@ -87,6 +100,7 @@ class Services:
     channels: ChannelStore
     offers: OfferManager
     agents: AgentServices
+    uploads: UploadServices
     readiness: Readiness
     jobs: Sequence[Job]
 
@@ -113,6 +127,8 @@ def found_by_class(parts: Services) -> list[object]:
         *(parts.accounts, parts.accounts.store, TokenCache()),
         *(packages.store, packages.releases, packages.listing, packages.manager, packages.sender, packages.to_json),
         *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
+        OpenUploads(parts.uploads.manager.store.count_open),
+        *(parts.uploads.listing, parts.uploads.manager, parts.uploads.manager.store),
         *(parts.channels, parts.offers, agents.listing, agents.manager, agents.manager.store),
     ]
 
@@ -127,7 +143,9 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
     storage = CountedStorage(OwnedStorage(beneath, identity), metrics.count_storage_error, failures)
     ledger = Ledger(database)
     catalogue = Catalogue(config.server.public_url)
-    reconciler = Reconciler(ledger, storage, config.packages.upload_timeout)
+    uploads = UploadStore(database, config.packages.upload_expiry)
+    reconciler = Reconciler(ledger, storage, config.packages.upload_timeout, counted_expiry(uploads))
+    packages = build_packages(config, store, ledger, storage, identity)
     agents = build_agents(config, database, catalogue)
     return Services(
         config=config,
@@ -135,7 +153,8 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
         storage=storage,
         identity=identity,
         accounts=AccountManager(AccountStore(database), LoginLimit(database), Passwords(), config.jwt.duration),
-        packages=build_packages(config, store, ledger, storage, identity),
+        packages=packages,
+        uploads=build_uploads(uploads, packages.manager, storage),
         reconciler=reconciler,
         orphans=Orphans(ledger, storage),
         channels=ChannelStore(database),
@@ -166,6 +185,26 @@ def build_packages(
         scrubber=Scrubber(reader),
         scrub_log=ScrubLog(store.database),
     )
+
+
+def counted_expiry(store: UploadStore) -> Callable[[timedelta | None], int]:
+    """`UploadStore.expire`, counted in the metrics."""
+
+    def expire(idle_for: timedelta | None) -> int:
+        expired = store.expire(idle_for)
+        metrics.count_upload("expired", expired)
+        return expired
+
+    return expire
+
+
+def build_uploads(store: UploadStore, packages: PackageManager, storage: Storage) -> UploadServices:
+    """The parts of uploads in pieces, which both backends are able to keep."""
+    resumption = storage.resumption()
+    if resumption is None:
+        raise TypeError(f"{storage.name} cannot go on with objects")
+    manager = UploadManager(store, packages, resumption, metrics.count_upload)
+    return UploadServices(UploadListing(store.database), manager)
 
 
 def build_agents(config: Config, database: Database, catalogue: Catalogue) -> AgentServices:

@@ -119,6 +119,7 @@ class PackagesSection(Section):
 
     max_size: Size = Field(5 * GIB, ge=1, le=5 * TIB, description=f"1 byte to 5TiB: {A_SIZE}")
     upload_timeout: Duration = Field(3600, ge=1, le=TEN_YEARS, description=A_DURATION)
+    upload_expiry: Duration = Field(86400, ge=1, le=TEN_YEARS, description=A_DURATION)
     delivery: Literal["stream", "redirect", "accel"] = Field("stream", description="stream, redirect or accel")
 
 

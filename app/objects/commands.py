@@ -29,7 +29,8 @@ def require_ours() -> None:
     "--grace",
     type=click.IntRange(min=0),
     metavar="SECONDS",
-    help="Give up uploads that began longer ago; upload_timeout + 5 min by default.",
+    help="Give up uploads that began longer ago (upload_timeout + 5 min by default), and those in pieces to which no "
+    "byte came for as long (by default only expired ones).",
 )
 def reconcile(grace: int | None) -> None:
     """Finish what crashes left behind: objects that no package has, half multipart uploads included."""
@@ -41,7 +42,7 @@ def reconcile(grace: int | None) -> None:
     except ServiceError as error:
         raise click.ClickException(error.detail) from error
     click.echo(
-        f"given up {outcome.abandoned} uploads, deleted {outcome.deleted} objects, "
+        f"given up {outcome.abandoned + outcome.expired} uploads, deleted {outcome.deleted} objects, "
         f"forgot {outcome.forgotten}, failed {outcome.failed}"
     )
     if outcome.failed:

@@ -35,16 +35,13 @@ class Ledger:
 
     def reserve(self) -> str:
         """Note a fresh random key as `writing`, before its first byte is written. Raises DatabaseUnavailable."""
-        name = secrets.token_hex(16)
-        key = f"objects/{name[:2]}/{name}"
         with self.database.writing() as connection:
-            connection.execute(insert(StoredObject).values(key=key, state="writing"))
-        return key
+            return _reserve(connection, "writing")
 
     def note_upload_id(self, key: str, upload_id: str) -> None:
         """Remember the S3 multipart upload of `key`, so that it can be aborted whatever happens."""
         with self.database.writing() as connection:
-            connection.execute(update(StoredObject).where(StoredObject.key == key).values(upload_id=upload_id))
+            note_upload(connection, key, upload_id)
 
     def doom(self, key: str) -> bool:
         """Give up an unpublished object; only after True may its bytes be deleted.
@@ -116,11 +113,34 @@ class Ledger:
             return connection.execute(statement).rowcount == 1
 
 
+def reserve_partial(connection: Connection) -> str:
+    """Note a fresh random key as `partial`, within the transaction that makes its upload."""
+    return _reserve(connection, "partial")
+
+
+def note_upload(connection: Connection, key: str, upload_id: str) -> None:
+    """Remember the S3 multipart upload of `key` within the caller's transaction."""
+    connection.execute(update(StoredObject).where(StoredObject.key == key).values(upload_id=upload_id))
+
+
+def upload_of(connection: Connection, key: str) -> str | None:
+    """The S3 multipart upload of `key`, None where none was noted."""
+    return connection.scalar(select(StoredObject.upload_id).where(StoredObject.key == key))
+
+
+def _reserve(connection: Connection, state: str) -> str:
+    name = secrets.token_hex(16)
+    key = f"objects/{name[:2]}/{name}"
+    connection.execute(insert(StoredObject).values(key=key, state=state))
+    return key
+
+
 def make_live() -> ReturningUpdate[Any]:
-    """The statement that moves the key `object_key` from `writing` to `live`, and returns it as `id`."""
+    """The statement that moves the key `object_key` from `writing` or `partial` to `live`, and returns it as `id`."""
+    unpublished = StoredObject.state.in_((literal_column("'writing'"), literal_column("'partial'")))
     return (
         update(StoredObject)
-        .where(StoredObject.key == bindparam("object_key"), StoredObject.state == literal_column("'writing'"))
+        .where(StoredObject.key == bindparam("object_key"), unpublished)
         .values(state=literal_column("'live'"), changed_at=func.now())
         .returning(StoredObject.key.label("id"))
     )

@@ -14,13 +14,14 @@ UPLOAD_ID_LENGTH = 1024
 class StoredObject(Base):
     """One key and what is to become of its bytes.
 
-    writing: an upload is under way; live: a package has it; doomed: to be deleted; deleted: deleted once, kept
-    until no write that was given up can still land, and deleted once more then.
+    writing: an upload is under way; partial: the same of an upload in pieces, whose row decides when it ends; live: a
+    package has it; doomed: to be deleted; deleted: deleted once, kept until no write that was given up can still land,
+    and deleted once more then.
     """
 
     __tablename__ = "objects"
     __table_args__ = (
-        CheckConstraint("state IN ('writing', 'live', 'doomed', 'deleted')", name="state"),
+        CheckConstraint("state IN ('writing', 'partial', 'live', 'doomed', 'deleted')", name="state"),
         Index("ix_objects_unsettled", "state", "changed_at", postgresql_where="state <> 'live'"),
     )
 

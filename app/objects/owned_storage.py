@@ -5,7 +5,17 @@ from urllib.parse import SplitResult
 
 from app.errors import ObjectNotFound
 from app.objects.identity import StorageIdentity
-from app.storage.interface import ByteSource, ListedObject, ObjectReader, Presigner, Storage, WrittenObject
+from app.storage.interface import (
+    ByteSource,
+    ListedObject,
+    ObjectReader,
+    Presigner,
+    Progress,
+    Resumption,
+    SoFar,
+    Storage,
+    WrittenObject,
+)
 
 
 class OwnedStorage:
@@ -70,6 +80,11 @@ class OwnedStorage:
         presigner = self.beneath.presigner(host)
         return None if presigner is None else OwnedPresigner(presigner, self._identity)
 
+    def resumption(self) -> Resumption | None:
+        """What writes objects in several calls, of a storage that is ours."""
+        beneath = self.beneath.resumption()
+        return None if beneath is None else OwnedResumption(beneath, self._identity)
+
     def ping(self) -> None:
         """Return if reads and writes can be expected to work, and the storage is ours."""
         self._identity.ping()
@@ -90,3 +105,25 @@ class OwnedPresigner:
         """See `Presigner.fetch_url`. Raises as `StorageIdentity.require_ours` does."""
         self._identity.require_ours()
         return self._beneath.fetch_url(key, disposition=disposition, content_type=content_type)
+
+
+class OwnedResumption:
+    """The resumption `beneath`, in the same way."""
+
+    def __init__(self, beneath: Resumption, identity: StorageIdentity) -> None:
+        self._beneath = beneath
+        self._identity = identity
+
+    def part_size(self, size: int) -> int:
+        """Bytes of each part."""
+        return self._beneath.part_size(size)
+
+    def go_on(self, key: str, so_far: SoFar, source: ByteSource, progress: Progress) -> tuple[SoFar, memoryview]:
+        """Store what comes behind `so_far`."""
+        self._identity.require_ours()
+        return self._beneath.go_on(key, so_far, source, progress)
+
+    def finish(self, key: str, so_far: SoFar, rest: memoryview, progress: Progress) -> WrittenObject:
+        """Make the parts the object."""
+        self._identity.require_ours()
+        return self._beneath.finish(key, so_far, rest, progress)

@@ -1,7 +1,7 @@
 """Reconciliation: deletes objects that no package refers to, and aborts half-done S3 multipart uploads."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 class Reconciliation:
     """What one run did: uploads given up, objects deleted, ledger rows dropped, and what could not be done."""
 
+    expired: int = 0
     abandoned: int = 0
     deleted: int = 0
     forgotten: int = 0
@@ -31,19 +32,29 @@ class Reconciliation:
 class Reconciler:
     """Settles the ledger. It cannot hurt a live upload: publishing fails once its object is doomed."""
 
-    def __init__(self, ledger: Ledger, storage: Storage, upload_timeout: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        storage: Storage,
+        upload_timeout: int,
+        expire: Callable[[timedelta | None], int] = lambda _: 0,
+    ) -> None:
+        """`expire` gives up uploads in pieces that have expired, or had no byte for so long; it says how many."""
         self.ledger = ledger
         self.storage = storage
+        self._expire = expire
         self.settled_after = timedelta(seconds=upload_timeout) + LATE_WRITE
 
     def run(self, grace: timedelta | None = None) -> Reconciliation:
         """Give up uploads older than `grace` (upload_timeout + 5 min by default) and delete what is not live.
 
         A grace shorter than the default also deletes again, at once, what was deleted before; those rows stay
-        until a late write is out of the question. Raises DatabaseUnavailable.
+        until a late write is out of the question. Uploads in pieces are given up when they expire, and with a `grace`
+        also when no byte came for so long. Raises DatabaseUnavailable.
         """
+        outcome = Reconciliation(expired=self._expire(grace))
         grace = self.settled_after if grace is None else grace
-        outcome = Reconciliation(abandoned=self.ledger.doom_abandoned(grace))
+        outcome.abandoned = self.ledger.doom_abandoned(grace)
         for entry in self._entries(min(grace, self.settled_after)):
             try:
                 self._settle(entry, outcome)

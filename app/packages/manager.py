@@ -18,6 +18,7 @@ from app.errors import (
 )
 from app.objects.ledger import Ledger
 from app.packages.releases import ReleaseStore
+from app.packages.settlement import NothingElse, Settlement
 from app.packages.store import AlreadyPublished, NewPackage, PackageRow, PackageStore
 from app.packages.uploads import Upload, UploadFields
 from app.storage.hashing import HashingReader
@@ -61,11 +62,11 @@ class PackageManager:
         """
         content = HashingReader(upload.open_file())
         key = self.ledger.reserve()
-        with self._discarding(key):
+        with self.discarding(key):
             note_upload_id = functools.partial(self.ledger.note_upload_id, key)
             written = self.storage.write(key, content, size=upload.size, on_upload_id=note_upload_id)
             package = described(upload.finish(), content, publisher)
-            return self._make_visible(key, package, written)
+            return self.make_visible(key, package, written, NothingElse())
 
     def delete(self, package_id: int) -> None:
         """Remove the package and its bytes.
@@ -84,26 +85,32 @@ class PackageManager:
         for key in self.releases.delete(name, version):
             self._remove(key)
 
-    def _make_visible(self, key: str, package: NewPackage, written: WrittenObject) -> Published:
+    def make_visible(self, key: str, package: NewPackage, written: WrittenObject, also: Settlement) -> Published:
+        """Publish the object under `key`, or find that it was published before; `also` is settled by the same commit.
+
+        Raises PackageExists, TokenEnded, Forbidden, Unavailable, and what `also` raises.
+        """
         try:
-            return Published(self.store.publish(key, package, written), created=True)
+            return Published(self.store.publish(key, package, written, also), created=True)
         except AlreadyPublished as duplicate:
-            return self._keep_one(duplicate.package, key, written)
+            return self._keep_one(duplicate.package, key, written, also)
         except CommitInDoubt:
             return self._resolve(key, package)
 
-    def _keep_one(self, existing: PackageRow, key: str, written: WrittenObject) -> Published:
+    def _keep_one(self, existing: PackageRow, key: str, written: WrittenObject, also: Settlement) -> Published:
         """The same bytes again: the first upload stays, unless its object is gone or damaged."""
-        if self._is_intact(existing):
+        if self.is_intact(existing):
+            also.settle_alone(existing)
             self._discard(key)
             return Published(existing, created=False)
-        repaired = self.store.replace_object(existing, key, written)
+        repaired = self.store.replace_object(existing, key, written, also)
         if repaired is None:
             raise Unavailable("The package changed while it was being uploaded. Send it again.")
-        self._remove_quietly(existing.object_key)
+        self.remove_quietly(existing.object_key)
         return Published(repaired, created=False)
 
-    def _is_intact(self, package: PackageRow) -> bool:
+    def is_intact(self, package: PackageRow) -> bool:
+        """Whether its object is there, as it was written. Raises StorageUnavailable."""
         if package.damaged_at is not None:
             return False
         try:
@@ -118,7 +125,7 @@ class PackageManager:
         return Published(self.store.find(package.coordinates), created=True)
 
     @contextlib.contextmanager
-    def _discarding(self, key: str) -> Iterator[None]:
+    def discarding(self, key: str) -> Iterator[None]:
         """Give the object up if the block raises."""
         try:
             yield
@@ -143,7 +150,8 @@ class PackageManager:
         self.storage.delete(key)
         self.ledger.mark_deleted(key)
 
-    def _remove_quietly(self, key: str) -> None:
+    def remove_quietly(self, key: str) -> None:
+        """Delete the bytes of a doomed object, now if that can be, by `reconcile` if not."""
         try:
             self._remove(key)
         except Unavailable as error:

@@ -15,6 +15,7 @@ from app.database import Database, compiled
 from app.errors import PackageExists, PackageNotFound, TokenEnded, Unavailable
 from app.objects.ledger import make_live, transition
 from app.packages.models import Package
+from app.packages.settlement import Settlement
 from app.packages.versions import is_prerelease, sort_key
 from app.storage.interface import WrittenObject
 
@@ -88,27 +89,33 @@ class PackageStore:
         self.database = database
         self.refuse_delete = refuse_delete
 
-    def publish(self, key: str, package: NewPackage, written: WrittenObject) -> PackageRow:
+    def publish(self, key: str, package: NewPackage, written: WrittenObject, also: Settlement) -> PackageRow:
         """Make the package visible and its object live, in one commit. This commit publishes.
 
         Raises TokenEnded or Forbidden if its publisher may not do so any more, PackageExists (other bytes),
         AlreadyPublished (the same bytes), Unavailable if the object has been given up meanwhile, CommitInDoubt.
         """
         with self.database.writing() as connection:
+            also.lock(connection)
             publisher, moved = change_with_caller(connection, package.publisher, MAKE_LIVE, {"object_key": key})
             if publisher is None:
                 raise TokenEnded
             publisher.insist_on(Role.PUBLISHER)
             if not moved:
                 raise Unavailable("The upload was given up before it could be published. Send it again.")
-            return _insert(connection, key, package, written)
+            row = _insert(connection, key, package, written)
+            also.settle(connection, row, created=True)
+            return row
 
-    def replace_object(self, package: PackageRow, key: str, written: WrittenObject) -> PackageRow | None:
+    def replace_object(
+        self, package: PackageRow, key: str, written: WrittenObject, also: Settlement
+    ) -> PackageRow | None:
         """Give the package the new object in place of its lost or damaged one, in one commit.
 
         None if the package has changed meanwhile.
         """
         with self.database.writing() as connection:
+            also.lock(connection)
             statement = (
                 update(Package)
                 .where(Package.id == package.id, Package.object_key == package.object_key)
@@ -116,10 +123,11 @@ class PackageStore:
                 .returning(*COLUMNS)
             )
             row = connection.execute(statement).one_or_none()
-            if row is None or not transition(connection, key, "writing", "live"):
+            if row is None or connection.execute(make_live(), {"object_key": key}).one_or_none() is None:
                 connection.rollback()
                 return None
             transition(connection, package.object_key, "live", "doomed")
+            also.settle(connection, row, created=False)
             return row
 
     def is_empty(self) -> bool:

@@ -25,8 +25,10 @@ class ClientSocket:
     many small reads a body cost a fifth more of the processor.
     """
 
-    def __init__(self, sock: socket.socket, stall: float) -> None:
+    def __init__(self, sock: socket.socket, stall: float, check: Callable[[], None] = lambda: None) -> None:
+        """`check` is called before each wait, every TICK; what it raises ends it."""
         self._sock = sock
+        self._check = check
         self._stall = stall
         self._is_set_up = False
         self.deadline: float | None = None
@@ -44,6 +46,7 @@ class ClientSocket:
         self._set_up()
         silent_since = time.monotonic()
         while True:
+            self._check()
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 raise TimeoutError
             try:

@@ -48,12 +48,20 @@ class WsgiInput(io.RawIOBase):
     """The body of one request. After any error it stays `failed`: where the next request starts is unknown.
 
     `ask` is called once, before the first byte is waited for; it raises what keeps this thread from waiting.
-    `stall` is how many seconds the client may send nothing.
+    `stall` is how many seconds the client may send nothing; `check` is called every moment meanwhile, and may raise.
     """
 
-    def __init__(self, framing: Framing, client: socket.socket, *, stall: float, ask: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        framing: Framing,
+        client: socket.socket,
+        *,
+        stall: float,
+        ask: Callable[[], None],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._framing = framing
-        self._client = ClientSocket(client, stall)
+        self._client = ClientSocket(client, stall, check)
         self._stall = stall
         self._ask = ask
         self._is_asked_for = False

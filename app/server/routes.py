@@ -6,6 +6,7 @@ from gunicorn.util import unquote_to_wsgi_str
 
 LOGINS = frozenset({"/api/v1/auth/login"})
 UPLOADS = "/api/v1/packages"
+PIECES = "/api/v1/uploads"
 
 SMALL = 1 << 16
 """Bytes of a body that is gathered before a thread is taken."""
@@ -30,6 +31,17 @@ def is_upload(request: Any) -> bool:
     return path == UPLOADS if request.method == "POST" else request.method == "PUT" and path.startswith(f"{UPLOADS}/")
 
 
+def is_piece(request: Any) -> bool:
+    """Whether the body is a piece of a package: a thread stores it as it comes, and ends it at once at SIGTERM."""
+    path = path_of(request)
+    if path == PIECES or path.startswith(f"{PIECES}/"):
+        return request.method in ("POST", "PATCH")
+    begins = request.method == "PUT" and path.startswith(f"{UPLOADS}/")
+    return begins and any(name == "UPLOAD-COMPLETE" for name, _ in request.headers)
+
+
 def gathered_limit(request: Any) -> int:
-    """Bytes up to which the body is gathered. This is the place for a body that never is, whatever its length."""
+    """Bytes up to which the body is gathered. A piece never is, not even an empty one in chunks."""
+    if is_piece(request):
+        return -1
     return LOGIN_LIMIT if is_login(request) else SMALL

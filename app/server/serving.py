@@ -10,7 +10,7 @@ from typing import Any
 from gunicorn.http import wsgi
 from gunicorn.http.errors import NoMoreData, ParseException
 
-from app.errors import Overloaded
+from app.errors import Overloaded, PieceCut
 from app.server import routes
 from app.server.client_socket import never_block
 from app.server.connection import Connection
@@ -24,6 +24,7 @@ from app.telemetry import exchange
 
 LOGIN_QUEUE_FULL = "opamp_packages.login_queue_full"
 """In the WSGI environ of a login that can only be refused, by what is known without waiting."""
+STOPPING = "The service stops; what came of the piece is kept. Ask for the offset with HEAD, and go on from there."
 NO_THREAD = "Too many requests with long bodies are being received at once. Try again."
 
 log = logging.getLogger(__name__)
@@ -126,7 +127,13 @@ class RequestHandler:
         if conn.body.is_complete:
             return GatheredBody(conn.body.content)
         ask = functools.partial(self._ask_for_body, conn, permit)
-        return WsgiInput(conn.body.framing(), conn.sock, stall=self._limits.stall_timeout, ask=ask)
+        check = self._end_piece if routes.is_piece(conn.request) else _go_on
+        return WsgiInput(conn.body.framing(), conn.sock, stall=self._limits.stall_timeout, ask=ask, check=check)
+
+    def _end_piece(self) -> None:
+        """A piece can be gone on with elsewhere: a stop need not wait for it. Raises PieceCut."""
+        if self.is_stopping:
+            raise PieceCut(STOPPING)
 
     def _ask_for_body(self, conn: Connection, permit: Permit) -> None:
         """The application wants a body that is not here: from now on this thread waits, or another way is taken.
@@ -168,3 +175,7 @@ class RequestHandler:
         if not isinstance(error, ParseException):
             log.error("unexpected error", exc_info=error)
         refuse(conn, error)
+
+
+def _go_on() -> None:
+    """What is not sent in pieces is waited for."""

@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterator
 
 from app.errors import StorageFull, StorageUnavailable
 from app.storage.failure_log import FailureLog
-from app.storage.interface import ByteSource, ListedObject, ObjectReader, Presigner, Storage, WrittenObject
+from app.storage.interface import (
+    ByteSource,
+    ListedObject,
+    ObjectReader,
+    Presigner,
+    Progress,
+    Resumption,
+    SoFar,
+    Storage,
+    WrittenObject,
+)
 
 
 class CountedStorage:
@@ -75,6 +85,11 @@ class CountedStorage:
         """See `Storage.presigner`; it asks nothing, so nothing is counted."""
         return self.beneath.presigner(host)
 
+    def resumption(self) -> Resumption | None:
+        """See `Storage.resumption`; what it fails in is counted, too."""
+        beneath = self.beneath.resumption()
+        return None if beneath is None else CountedResumption(beneath, self._counting)
+
     def ping(self) -> None:
         """Return if reads and writes can be expected to work."""
         with self._counting("ping"):
@@ -83,3 +98,27 @@ class CountedStorage:
     def close(self) -> None:
         """Give idle connections back."""
         self.beneath.close()
+
+
+class CountedResumption:
+    """The resumption `beneath`, in the same way."""
+
+    def __init__(
+        self, beneath: Resumption, counting: Callable[[str], contextlib.AbstractContextManager[None]]
+    ) -> None:
+        self._beneath = beneath
+        self._counting = counting
+
+    def part_size(self, size: int) -> int:
+        """Bytes of each part."""
+        return self._beneath.part_size(size)
+
+    def go_on(self, key: str, so_far: SoFar, source: ByteSource, progress: Progress) -> tuple[SoFar, memoryview]:
+        """Store what comes behind `so_far`."""
+        with self._counting("go_on"):
+            return self._beneath.go_on(key, so_far, source, progress)
+
+    def finish(self, key: str, so_far: SoFar, rest: memoryview, progress: Progress) -> WrittenObject:
+        """Make the parts the object."""
+        with self._counting("finish"):
+            return self._beneath.finish(key, so_far, rest, progress)

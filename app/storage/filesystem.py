@@ -1,14 +1,15 @@
 """Filesystem storage: objects as files below a folder, written to a temporary name, fsynced and renamed."""
 
 import contextlib
-import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from app.errors import ObjectChanged, ObjectNotFound, ServiceError, StorageFull, StorageUnavailable
+from app.errors import ObjectChanged, ObjectNotFound, StorageUnavailable
+from app.storage.durable_files import fsync_folder, own_errors, write_all, written
 from app.storage.file_reader import FileReader
 from app.storage.folder_listing import UNFINISHED, list_files
+from app.storage.folder_resumption import FolderResumption
 from app.storage.hashing import fill
 from app.storage.interface import OBJECTS, PAGE_SIZE, ByteSource, ListedObject, ObjectReader, WrittenObject
 
@@ -17,9 +18,6 @@ MARKER = ".opamp-packages"
 
 BUFFER = 1024 * 1024
 """Bytes of memory for one write."""
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-
 
 class FilesystemStorage:
     """A `Storage` in the folder `root`.
@@ -49,16 +47,13 @@ class FilesystemStorage:
         on_upload_id: Callable[[str], None] | None = None,  # noqa: ARG002 - the temporary name needs no id
     ) -> WrittenObject:
         """Write to a temporary name, fsync, rename, fsync the folder. See `Storage.write`."""
-        path, temporary = self._paths(key)
-        with _own_errors():
-            self._see_root()
-            self._make_folders(path.parent)
+        path, temporary = self._prepared(key)
         try:
             self._write_durably(temporary, source)
-            with _own_errors():
+            with own_errors():
                 temporary.rename(path)
-                _fsync_folder(path.parent)
-                return _written(path.stat())
+                fsync_folder(path.parent)
+                return written(path.stat())
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -73,7 +68,7 @@ class FilesystemStorage:
         with self._missing_is_not_found():
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         reader = FileReader(descriptor, start, length)
-        if _written(os.fstat(descriptor)) != expected:
+        if written(os.fstat(descriptor)) != expected:
             reader.close()
             raise ObjectChanged("The file is not the one that was written.")
         return reader
@@ -82,7 +77,7 @@ class FilesystemStorage:
         """Size, and times and inode as fingerprint. See `Storage.stat`."""
         path, _ = self._paths(key)
         with self._missing_is_not_found():
-            return _written(path.stat())
+            return written(path.stat())
 
     def delete(self, key: str) -> None:
         """Remove the file and its temporary name; both being gone already is success."""
@@ -95,7 +90,7 @@ class FilesystemStorage:
     def pages(self) -> Iterator[list[ListedObject]]:
         """Everything below OBJECTS, temporary files too. See `Storage.pages`."""
         self._require_marker()
-        with _own_errors():
+        with own_errors():
             yield from list_files(self._root, OBJECTS, PAGE_SIZE)
         # A disk that went away meanwhile has ended the listing early.
         self._require_marker()
@@ -103,9 +98,13 @@ class FilesystemStorage:
     def presigner(self, host: str = "") -> None:
         """None: a file has no URL."""
 
+    def resumption(self) -> FolderResumption:
+        """Appends to the temporary file. See `Storage.resumption`."""
+        return FolderResumption(self._prepared)
+
     def ping(self) -> None:
         """Look whether the folder is ours and can be written to; make it if this is the first time."""
-        with _own_errors():
+        with own_errors():
             self._see_root()
         self._require_marker()
         if not os.access(self._root, os.W_OK | os.X_OK):
@@ -114,28 +113,36 @@ class FilesystemStorage:
     def close(self) -> None:
         """A folder keeps nothing open."""
 
+    def _prepared(self, key: str) -> tuple[Path, Path]:
+        """The paths of the file and of its temporary file, in a folder that is there."""
+        path, temporary = self._paths(key)
+        with own_errors():
+            self._see_root()
+            self._make_folders(path.parent)
+        return path, temporary
+
     def _paths(self, key: str) -> tuple[Path, Path]:
         return self._root / key, self._root / (key + UNFINISHED)
 
     def _write_durably(self, temporary: Path, source: ByteSource) -> None:
         buffer = memoryview(bytearray(BUFFER))
-        with _own_errors():
+        with own_errors():
             file = temporary.open("xb", buffering=0)
         with file:
             # What the source raises is the source's; only the file's own errors are the storage's.
             while count := fill(source, buffer):
-                with _own_errors():
-                    _write_all(file.fileno(), buffer[:count])
-            with _own_errors():
+                with own_errors():
+                    write_all(file.fileno(), buffer[:count])
+            with own_errors():
                 os.fsync(file.fileno())
 
     def _unlink(self, paths: tuple[Path, ...]) -> None:
         folder = paths[0].parent
-        with _own_errors():
+        with own_errors():
             for path in paths:
                 path.unlink(missing_ok=True)
             if folder.is_dir():
-                _fsync_folder(folder)
+                fsync_folder(folder)
                 return
         self._require_marker()
 
@@ -144,13 +151,13 @@ class FilesystemStorage:
             return
         self._make_folders(folder.parent)
         folder.mkdir(exist_ok=True)
-        _fsync_folder(folder.parent)
+        fsync_folder(folder.parent)
 
     def _see_root(self) -> None:
         if not self._seen and not self._has_marker() and self._may_create():
             self._root.mkdir(parents=True, exist_ok=True)
             (self._root / MARKER).touch()
-            _fsync_folder(self._root)
+            fsync_folder(self._root)
         self._require_marker()
         self._seen = True
 
@@ -158,48 +165,16 @@ class FilesystemStorage:
         return (self._root / MARKER).exists()
 
     def _require_marker(self) -> None:
-        with _own_errors():
+        with own_errors():
             if self._has_marker():
                 return
         raise StorageUnavailable(f"The storage folder is not there, or is another one: it has no {MARKER} file.")
 
     @contextlib.contextmanager
     def _missing_is_not_found(self) -> Iterator[None]:
-        with _own_errors():
+        with own_errors():
             try:
                 yield
             except FileNotFoundError:
                 self._require_marker()
                 raise ObjectNotFound("There is no such object.") from None
-
-
-@contextlib.contextmanager
-def _own_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: OSError) -> ServiceError:
-    if error.errno in FULL:
-        return StorageFull()
-    return StorageUnavailable(f"The storage folder failed: {error.strerror}.")
-
-
-def _written(status: os.stat_result) -> WrittenObject:
-    fingerprint = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
-    return WrittenObject(status.st_size, fingerprint)
-
-
-def _write_all(descriptor: int, content: memoryview) -> None:
-    while content:
-        content = content[os.write(descriptor, content) :]
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

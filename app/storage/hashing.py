@@ -1,8 +1,11 @@
 """SHA-256 of a stream: hash and count the bytes of an upload while the storage reads them."""
 
+import contextlib
 import hashlib
 
-from app.storage.interface import ByteSource
+from app.storage.interface import ByteSource, Storage, WrittenObject
+
+READ_SIZE = 1 << 20
 
 
 class HashingReader:
@@ -29,6 +32,20 @@ class HashingReader:
         return self._sha256.hexdigest()
 
 
+class Memory:
+    """Bytes as a `ByteSource`."""
+
+    def __init__(self, content: memoryview) -> None:
+        self._left = content
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill `buffer` from its start."""
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
+
+
 def fill(source: ByteSource, buffer: memoryview) -> int:
     """Read until `buffer` is full or the source ends; how many bytes, short only at the end."""
     filled = 0
@@ -38,3 +55,12 @@ def fill(source: ByteSource, buffer: memoryview) -> int:
             break
         filled += count
     return filled
+
+
+def checksum_of(storage: Storage, key: str, written: WrittenObject) -> str:
+    """The SHA-256 of an object, read once, in hex. Raises ObjectNotFound, ObjectChanged, StorageUnavailable."""
+    sha256 = hashlib.sha256()
+    with contextlib.closing(storage.open(key, expected=written)) as reader:
+        while block := reader.read(READ_SIZE):
+            sha256.update(block)
+    return sha256.hexdigest()

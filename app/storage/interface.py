@@ -3,7 +3,8 @@
 A key is a lower-case ASCII path such as `objects/ab/abcd…`; it is in the ledger before its first byte is
 written, is written at most once, and nothing else is read out of it.
 
-Errors: `ObjectNotFound`, `ObjectChanged`, `StorageFull` and `StorageUnavailable` of app.errors, and no others.
+Errors: `ObjectNotFound`, `ObjectChanged`, `StorageFull` and `StorageUnavailable` of app.errors, and no others (but
+`PartsLost`, see `Resumption`).
 Whatever a backend does not recognise is `StorageUnavailable`: transient, and never "not found". Every call ends
 in bounded time (connect 0.5 s, first byte 1.5 s), however dead the storage is.
 """
@@ -54,6 +55,62 @@ class ListedObject:
     size: int
     age: float
     is_unfinished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A part that an S3 has: its number from 1 on, its ETag, and its CRC-32C in base64."""
+
+    number: int
+    etag: str
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What of an unfinished object is durable: `size` bytes, whole parts of `part_size` bytes each.
+
+    `upload_id` and `parts` are what an S3 needs to go on; `parts` has those stored since the write went on, and for
+    `finish` all of them.
+    """
+
+    size: int
+    part_size: int
+    upload_id: str = ""
+    parts: tuple[StoredPart, ...] = ()
+
+
+class Progress(Protocol):
+    """Who remembers what is stored of an unfinished object, and whose it is. What a method raises ends the write."""
+
+    def insist(self) -> None:
+        """Raise if somebody else goes on with this object; then nothing more may be changed of it."""
+
+    def begun(self, upload_id: str) -> None:
+        """An S3 multipart upload was opened; raises as `insist` does, and the upload is ended then."""
+
+    def stored(self, so_far: SoFar) -> None:
+        """So much is durable now."""
+
+
+class Resumption(Protocol):
+    """Objects that are written in several calls, over any number of processes.
+
+    Raises PartsLost beside the storage's other errors: what was stored of the object is not there any more.
+    """
+
+    def part_size(self, size: int) -> int:
+        """Bytes of each part, but the last, of an object of `size` bytes."""
+
+    def go_on(self, key: str, so_far: SoFar, source: ByteSource, progress: Progress) -> tuple[SoFar, memoryview]:
+        """Store what `source` gives behind `so_far`, in whole parts; what is durable then, and the rest of the source.
+
+        The rest, less than one part, is stored by nobody. Parts are told to `progress` in order, also those that were
+        stored before something fails. What another process has stored beyond `so_far` is overwritten.
+        """
+
+    def finish(self, key: str, so_far: SoFar, rest: memoryview, progress: Progress) -> WrittenObject:
+        """Make the parts, and `rest` behind them, the object under `key`."""
 
 
 class ObjectReader(Protocol):
@@ -139,6 +196,9 @@ class Storage(Protocol):
 
         None: an optional ability that this backend has not.
         """
+
+    def resumption(self) -> Resumption | None:
+        """What writes objects in several calls. None: an optional ability that this backend has not."""
 
     def ping(self) -> None:
         """Return if reads and writes can be expected to work; raises StorageUnavailable with the reason."""

@@ -22,6 +22,12 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 shared = SharedValues()
 values.ValueClass = functools.partial(Value, shared)
 
+OPEN_UPLOADS = b"""# HELP opamp_packages_resumable_uploads Uploads in pieces that are open.
+# TYPE opamp_packages_resumable_uploads gauge
+opamp_packages_resumable_uploads %d
+"""
+"""Not a Gauge of the registry: that takes its name and that of the counter with _total for the same."""
+
 own = CollectorRegistry()
 
 requests = Counter("opamp_packages_http_requests", "Requests answered.", ("method", "route", "status"), registry=own)
@@ -37,6 +43,12 @@ sent = Counter("opamp_packages_http_sent_bytes", "Bytes of answers' bodies sent.
 uploads = Gauge(
     "opamp_packages_uploads_in_progress",
     "Uploads that are being received.",
+    registry=own,
+)
+pieced = Counter(
+    "opamp_packages_resumable_uploads",
+    "Uploads in pieces that were created, or came to an end.",
+    ("outcome",),
     registry=own,
 )
 storage_errors = Counter(
@@ -87,6 +99,11 @@ def count_storage_error(operation: str) -> None:
     storage_errors.labels(operation).inc()
 
 
+def count_upload(outcome: str, count: int = 1) -> None:
+    """Note uploads in pieces: created, published, existing, failed, deleted or expired."""
+    pieced.labels(outcome).inc(count)
+
+
 @contextlib.contextmanager
 def uploading() -> Iterator[None]:
     """An upload is in progress for the block."""
@@ -94,9 +111,12 @@ def uploading() -> Iterator[None]:
         yield
 
 
-def exposition() -> bytes:
-    """All metrics in Prometheus' text format, of all workers where there are several."""
-    return text_format(shared.totals())
+def exposition(open_uploads: int | None = None) -> bytes:
+    """All metrics in Prometheus' text format, of all workers where there are several.
+
+    `open_uploads`: how many uploads in pieces are open, by the database; None where it does not answer.
+    """
+    return text_format(shared.totals()) + (b"" if open_uploads is None else OPEN_UPLOADS % open_uploads)
 
 
 def register(app: Flask) -> None:

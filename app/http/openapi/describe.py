@@ -25,6 +25,12 @@ BYTES = {"type": "string", "format": "binary"}
 """The schema of a file, or of any other bytes."""
 
 
+OWN_STATUSES = {460: "Checksum Mismatch"}
+"""Statuses that are not HTTP's: tus has one."""
+
+PHRASES = {status.value for status in HTTPStatus}
+
+
 def operation(name: str) -> Callable[[View], View]:
     """The operation's id: what generated clients call it."""
     return _describing(_smorest.doc(operationId=name))
@@ -56,7 +62,8 @@ def refuses(*statuses: int) -> Callable[[View], View]:
 
     def describe(view: View) -> View:
         for status in statuses:
-            _describing(_smorest.alt_response(status, HTTPStatus(status).name))(view)
+            name = HTTPStatus(status).name if status in PHRASES else OWN_STATUSES[status].upper().replace(" ", "_")
+            _describing(_smorest.alt_response(status, name))(view)
         return view
 
     return describe
@@ -77,16 +84,21 @@ def takes(schema: type[Schema], media_type: str = "application/json") -> Callabl
     return lambda view: refuses(400, 413, 415)(described(view))
 
 
-def takes_bytes(media_type: str) -> Callable[[View], View]:
-    """The body: bytes of this media type."""
-    content = {media_type: {"schema": BYTES}}
-    described = _describing(_smorest.doc(requestBody={"required": True, "content": content}))
+def takes_bytes(*media_types: str, required: bool = True) -> Callable[[View], View]:
+    """The body: bytes of one of these media types."""
+    content = {media_type: {"schema": BYTES} for media_type in media_types}
+    described = _describing(_smorest.doc(requestBody={"required": required, "content": content}))
     return lambda view: refuses(413, 415)(described(view))
 
 
 def asks(schema: type[Schema], *others: dict[str, Any]) -> Callable[[View], View]:
     """The query parameters that the handler reads with `parameters`; `others` stand elsewhere, in the header."""
     return _describing(_smorest.doc(parameters=[{"in": "query", "schema": schema}, *others]))
+
+
+def in_header(*headers: dict[str, Any]) -> Callable[[View], View]:
+    """The headers that the handler reads."""
+    return _describing(_smorest.doc(parameters=list(headers)))
 
 
 def in_path(**names: str | None) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
 
 from app.http.converters import BIGINT_MAX, BigIntConverter
-from app.http.openapi.describe import SECURITY_SCHEME, answers, operation, without_token
+from app.http.openapi.describe import OWN_STATUSES, SECURITY_SCHEME, answers, operation, without_token
 from app.http.openapi.properties import ecma_pattern, in_vocabulary
 from app.http.openapi.swagger import page
 from app.http.problems import MEDIA_TYPE
@@ -63,6 +63,8 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
     def _register_responses(self) -> None:
         for status in HTTPStatus:
             self._register_response(status.name, status.phrase, ERROR_HEADERS.get(status, {}))
+        for phrase in OWN_STATUSES.values():
+            self._register_response(phrase.upper().replace(" ", "_"), phrase, {})
         self._register_response(self.DEFAULT_ERROR_RESPONSE_NAME, "Any other error", {})
 
     def _register_response(self, name: str, description: str, headers: dict[str, Any]) -> None:

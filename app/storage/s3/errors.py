@@ -17,6 +17,12 @@ class NoSuchUpload(StorageUnavailable):
     detail = "The storage has lost the upload. Send it again."
 
 
+class InvalidPart(StorageUnavailable):
+    """A part is not the one that was stored, or is not there."""
+
+    detail = "The storage has other parts of the upload than those that were sent. Send it again."
+
+
 class NoSuchBucket(StorageUnavailable):
     """The bucket is not there; its objects may be lost, so this is never "not found"."""
 
@@ -30,6 +36,7 @@ class BucketExists(StorageUnavailable):
 MEANINGS: dict[str, type[ServiceError]] = {
     "NoSuchKey": ObjectNotFound,
     "NoSuchUpload": NoSuchUpload,
+    "InvalidPart": InvalidPart,
     "NoSuchBucket": NoSuchBucket,
     "BucketAlreadyOwnedByYou": BucketExists,
 }

@@ -7,13 +7,13 @@ memory before its request begins, so a slow client never holds a request to the 
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from app.errors import StorageUnavailable
-from app.storage.interface import ByteSource
+from app.storage.interface import ByteSource, StoredPart
 from app.storage.s3.client import S3Client
 from app.storage.s3.deadline import CLEANUP_TIMEOUT, FIRST_BYTE_TIMEOUT, ProgressDeadline
 from app.storage.s3.errors import NoSuchUpload, elements, elements_of_each, foreign_response, refusal
@@ -73,7 +73,7 @@ class MultipartUpload:
     key: str
     upload_id: str = ""
     size: int = 0
-    _sent: list[Future[str]] = field(default_factory=list)
+    _sent: list[Future[StoredPart]] = field(default_factory=list)
     _given_up: threading.Event = field(default_factory=threading.Event)
 
     def begin(self) -> str:
@@ -108,26 +108,9 @@ class MultipartUpload:
                 raise
 
     def complete(self) -> str:
-        """Put the parts together and return the object's ETag.
-
-        A large file may take longer: 1 s per 256 MiB, and more while the storage answers other questions, since
-        some copy all of it (VersityGW 11 s for 1 GiB on a busy disk).
-        """
-        parts = "".join(part.result() for part in self._sent)
-        request = S3Request(
-            "POST",
-            self.key,
-            query={"uploadId": self.upload_id},
-            body=Body(f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()),
-            deadline=ProgressDeadline(for_bytes=self.size, is_alive=self.client.is_alive),
-            fresh=True,
-        )
-        document = self.client.send(request).document()
-        etag = elements(document).get("ETag", "").strip('"')
-        if not etag:
-            # S3 sends 200 before it knows, and an <Error> in the body when it has failed.
-            raise refusal(request, 500, document)
-        return etag
+        """Put the parts together and return the object's ETag. See `complete`."""
+        parts = [part.result() for part in self._sent]
+        return complete(self.client, self.key, self.upload_id, parts, self.size)
 
     def abort(self, seconds: float = FIRST_BYTE_TIMEOUT) -> None:
         """End the upload and remove its parts; it being gone already is success."""
@@ -145,29 +128,56 @@ class MultipartUpload:
         sent.add_done_callback(lambda _: free.put(part))
         self._sent.append(sent)
 
-    def _send(self, part: Part, number: int) -> str:
-        """Send one part; returns its element of the CompleteMultipartUpload document."""
+    def _send(self, part: Part, number: int) -> StoredPart:
         if self._given_up.is_set():
             # The parts that wait would each wait for a dead storage again.
             raise StorageUnavailable
         try:
-            return self._send_part(part, number)
+            return self.send_part(part, number)
         except BaseException:
             self._given_up.set()
             raise
 
-    def _send_part(self, part: Part, number: int) -> str:
+    def send_part(self, part: Part, number: int) -> StoredPart:
+        """Send one part; one of the same number is overwritten."""
         query = {"partNumber": str(number), "uploadId": self.upload_id}
         deadline = ProgressDeadline(for_bytes=self.size)
         response = self.client.send(S3Request("PUT", self.key, query=query, body=part.body, deadline=deadline))
         response.document()
-        fields = {"PartNumber": str(number), "ETag": response.etag, "ChecksumCRC32C": part.checksum}
-        return "<Part>" + "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fields.items()) + "</Part>"
+        return StoredPart(number, response.etag, part.checksum)
 
     def _raise_failed(self) -> None:
         for sent in self._sent[-SENDERS - 1 :]:
             if sent.done():
                 sent.result()
+
+
+def complete(client: S3Client, key: str, upload_id: str, parts: Iterable[StoredPart], size: int) -> str:
+    """Put the parts together to an object of `size` bytes and return its ETag. Raises InvalidPart, NoSuchUpload.
+
+    A large file may take longer: 1 s per 256 MiB, and more while the storage answers other questions, since some copy
+    all of it (VersityGW 11 s for 1 GiB on a busy disk).
+    """
+    request = S3Request(
+        "POST",
+        key,
+        query={"uploadId": upload_id},
+        body=Body(f"<CompleteMultipartUpload>{''.join(map(_element, parts))}</CompleteMultipartUpload>".encode()),
+        deadline=ProgressDeadline(for_bytes=size, is_alive=client.is_alive),
+        fresh=True,
+    )
+    document = client.send(request).document()
+    etag = elements(document).get("ETag", "").strip('"')
+    if not etag:
+        # S3 sends 200 before it knows, and an <Error> in the body when it has failed.
+        raise refusal(request, 500, document)
+    return etag
+
+
+def _element(part: StoredPart) -> str:
+    """A part in the CompleteMultipartUpload document."""
+    fields = {"PartNumber": str(part.number), "ETag": part.etag, "ChecksumCRC32C": part.checksum}
+    return "<Part>" + "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fields.items()) + "</Part>"
 
 
 def list_uploads(client: S3Client, key: str) -> list[str]:

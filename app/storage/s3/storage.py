@@ -15,6 +15,7 @@ from app.storage.s3.presign import S3Presigner
 from app.storage.s3.reader import NoBytes, S3Reader
 from app.storage.s3.request import S3Request
 from app.storage.s3.response import S3Response
+from app.storage.s3.resumption import S3Resumption
 
 
 class MinioStorage:
@@ -116,6 +117,10 @@ class MinioStorage:
     def presigner(self, host: str = "") -> S3Presigner:
         """Signs with this storage's own keys. See `Storage.presigner`."""
         return S3Presigner(self._account, host or self._account.endpoint)
+
+    def resumption(self) -> S3Resumption:
+        """Goes on with multipart uploads. See `Storage.resumption`."""
+        return S3Resumption(self._client, self._see_bucket)
 
     def ping(self) -> None:
         """Ask for the bucket, and make it if this is the first time; StorageUnavailable tells why not."""

@@ -72,6 +72,7 @@ WRONG: dict[str, list[object]] = {
     "minio.upload_memory": ["15MiB", "2GiB", "much"],
     "packages.max_size": [0, -1, "5GB", "5 gib", "1.5GiB", "GiB", "9999999TiB"],
     "packages.upload_timeout": [0, -1, "x"],
+    "packages.upload_expiry": [0, -1, "x"],
     "packages.delivery": ["proxy", ""],
     "agents.polling_interval": [0, "never"],
     "agents.retention": [0, "ever"],

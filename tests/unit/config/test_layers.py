@@ -33,6 +33,7 @@ DEFAULTS = {
     "minio.upload_memory": 24 * 2**20,
     "packages.max_size": 5 * 2**30,
     "packages.upload_timeout": 3600,
+    "packages.upload_expiry": 86400,
     "packages.delivery": "stream",
     "agents.polling_interval": 30,
     "agents.retention": 30 * 86400,

@@ -1,0 +1,1 @@
+"""Resumable uploads: one file in pieces, over any number of requests, workers and restarts."""
