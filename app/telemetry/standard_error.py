@@ -40,10 +40,11 @@ class Output:
 
     def write(self, line: bytes) -> None:
         """Write `line`, or keep it until there is room. Never blocks. Raises OSError where there is no such file."""
-        with self._lock:
-            if not self._backlog:
-                line = line[self._send(line) :]
-            if line:
+        if not self._backlog:
+            # Without the lock: a write lets other threads run, and each of them would wait for it.
+            line = line[self._send(line) :]
+        if line:
+            with self._lock:
                 self._keep(line)
 
     def _keep(self, line: bytes) -> None:
