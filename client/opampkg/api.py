@@ -7,9 +7,11 @@ from typing import Any, Callable
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from opampkg import download, errors, publish, waiting
-from opampkg.http import Answer, Http, Token
+from opampkg.answers import Answer
+from opampkg.http import Http
 from opampkg.models import Channel, Installations, Package, Upload, User, made
 from opampkg.retry import Patience
+from opampkg.tokens import Token
 
 TIMEOUT = 600.0
 """Seconds without progress after which the service counts as unreachable."""
@@ -40,7 +42,7 @@ class Client:
         kept = Token(token) if token is not None else None
         self.http = Http(server, kept, ca_file=ca_file, client_cert=client_cert, timeout=timeout)
         self._timeout = timeout
-        self._note = note
+        self.note = note
 
     def __enter__(self) -> Client:  # noqa: PYI034 - Self is Python 3.11's
         return self
@@ -57,7 +59,7 @@ class Client:
 
     def patience(self) -> Patience:
         """Retries of one thing."""
-        return Patience(self._timeout, self._note)
+        return Patience(self._timeout, self.note)
 
     def call(self, method: str, path: str, headers: Mapping[str, str] | None = None, content: Any = None) -> Answer:
         """A request below /api/v1, tried again while the service is away; `content` is sent as JSON."""

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from opampkg import channel_commands, commands, completion, login_commands, publish_command
-from opampkg.units import boolean, duration, percentage
+from opampkg.units import boolean, count, duration, percentage
 from opampkg.version import VERSION
 
 SORTS = ("created_at", "-created_at", "name", "-name", "version", "-version")
@@ -86,7 +86,7 @@ class Commands:
             made.add_argument(f"--{name}", default="", help="in place of what the file's name says")
         made.add_argument("--description", default="")
         made.add_argument("--split-formats", action="store_true", help="name deb, rpm, apk, msi, pkg files NAME-deb …")
-        made.add_argument("--jobs", type=int, default=2, metavar="N", choices=range(1, 33), help="files at a time (2)")
+        made.add_argument("--jobs", type=count, default=2, metavar="N", help="files at a time (2)")
 
     def finding(self) -> None:
         """list, show, latest, download."""
@@ -95,7 +95,7 @@ class Commands:
             listed.add_argument(f"--{name}")
         listed.add_argument("--is-active", type=boolean, metavar="true|false")
         listed.add_argument("--sort", choices=SORTS)
-        listed.add_argument("--limit", type=int, metavar="N", help="at most N packages")
+        listed.add_argument("--limit", type=count, metavar="N", help="at most N packages")
         self.coordinates(self.command("show", commands.show, "show a version's packages"), "VERSION", optional=True)
         latest = self.command("latest", commands.latest, "the newest version, for this machine by default")
         text = "download a package, the latest for this machine by default"

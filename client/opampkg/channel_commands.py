@@ -45,7 +45,7 @@ def change(run: Run) -> None:
             try:
                 done = client.set_channel(wanted)
             except Conflict as error:
-                if not tries_left or error.problem.get("status") != 412:
+                if not tries_left or error.status != 412:
                     raise
             else:
                 break

@@ -22,7 +22,7 @@ def list_packages(run: Run) -> None:
     filters = {name: getattr(run.options, name) for name in FILTERS}
     limit = run.options.limit
     if limit is not None:
-        filters["limit"] = min(max(limit, 1), 500)
+        filters["limit"] = min(limit, 500)
     with run.client() as client:
         found = list(islice(client.packages(**filters), limit))
     run.show(document(found), *package_lines(found))

@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from opampkg import files
-from opampkg.http import checked, origin
+from opampkg.urls import checked, origin
 
 SERVICE = "opampkg"
 

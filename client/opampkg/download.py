@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from opampkg import errors
-from opampkg.http import Stream
+from opampkg.answers import Stream
 
 if TYPE_CHECKING:
     from opampkg.api import Client

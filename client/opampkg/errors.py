@@ -10,9 +10,13 @@ SERVICES = "urn:opamp-packages:problem:"
 
 
 class OpampkgError(Exception):
-    """Something went wrong. `problem`: the service's answer, or {} where it gave none."""
+    """Something went wrong.
+
+    `status`: of the answer, None where there was none; `problem`: the service's, {} where the answer was not its own.
+    """
 
     exit_code = 1
+    status: int | None = None
 
     def __init__(self, message: str, problem: Mapping[str, Any] | None = None) -> None:
         self.problem = dict(problem or {})
@@ -97,6 +101,7 @@ BY_STATUS: dict[int, type[OpampkgError]] = {
 def of_answer(status: int, reason: str, problem: Mapping[str, Any]) -> OpampkgError:
     """The error that an answer is: `detail`, the fields that it names, and the request's id."""
     error = BY_STATUS.get(status, OpampkgError)(described(status, reason, problem), problem)
+    error.status = status
     if isinstance(error, Unreachable):
         # A package whose bytes are damaged, or a storage without room, is the same in ten minutes.
         error.passes = status != 507 and error.problem_name != "package-damaged"
@@ -107,9 +112,9 @@ def described(status: int, reason: str, problem: Mapping[str, Any]) -> str:
     """One line that says what to do."""
     detail = str(problem.get("detail") or f"The answer was {status} {reason}, and is none of the package service's.")
     fields = problem.get("errors")
-    if isinstance(fields, dict) and fields:
-        named = "; ".join(f"{field}: {_joined(messages)}" for field, messages in fields.items())
-        detail = f"{detail.partition(' (')[0] if named.startswith(detail.partition(': ')[0]) else detail} [{named}]"
+    if isinstance(fields, dict):
+        named = [f"{field}: {_joined(messages)}" for field, messages in fields.items()]
+        detail = "; ".join([detail, *(each for each in named if each not in detail)])
     request_id = problem.get("request_id")
     return f"{detail} (request {request_id})" if request_id else detail
 

@@ -3,117 +3,25 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import select
+import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Callable
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult
 
 from opampkg import errors, proxies
+from opampkg.answers import Answer, Stream, refuse, unreachable, whole
+from opampkg.bodies import FilePiece
+from opampkg.tokens import Token
+from opampkg.urls import checked, origin, target
 from opampkg.version import VERSION
-
-BLOCK = 1 << 18
-"""Bytes of a file that are read and sent at once."""
 
 SILENCE = 60.0
 """Seconds without a byte after which a connection is given up."""
 
-LONGEST_ANSWER = 64 << 20
-
-
-@dataclass(frozen=True)
-class FilePiece:
-    """The bytes `start` to `end` of a file as a body. `on_sent` is told how many of them are on their way."""
-
-    path: str
-    start: int
-    end: int
-    on_sent: Callable[[int], None] = lambda _: None
-
-    def __len__(self) -> int:
-        return self.end - self.start
-
-    def blocks(self) -> Iterator[bytes]:
-        """The bytes, in blocks. Raises Refused if the file is shorter by now."""
-        with open(self.path, "rb") as file:
-            file.seek(self.start)
-            sent = 0
-            while sent < len(self):
-                block = file.read(min(BLOCK, len(self) - sent))
-                if not block:
-                    raise errors.Refused(f"{self.path} became shorter while it was sent.")
-                yield block
-                sent += len(block)
-                self.on_sent(sent)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole answer."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    def json(self) -> Any:
-        """The document. Raises OpampkgError if it is none."""
-        try:
-            return json.loads(self.body)
-        except ValueError as error:
-            raise errors.OpampkgError("The answer is no JSON: is this the package service's URL?") from error
-
-
-class Stream:
-    """An answer whose body is read in blocks; to be closed."""
-
-    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
-        self._connection = connection
-        self._response = response
-        self.status = response.status
-        self.headers = response.headers
-
-    def blocks(self) -> Iterator[bytes]:
-        """The body. Raises Unreachable if the connection ends before it."""
-        try:
-            while True:
-                block = self._response.read(BLOCK)
-                if not block:
-                    break
-                yield block
-        except (OSError, http.client.HTTPException) as error:
-            raise unreachable(error) from error
-        if self._response.length:
-            raise errors.Unreachable("The connection ended before the file did.")
-
-    def close(self) -> None:
-        """End the connection."""
-        self._response.close()
-        self._connection.close()
-
-
-class Token:
-    """A bearer token that shows in no repr and so in no traceback."""
-
-    def __init__(self, text: str) -> None:
-        """Raises NotAllowed if it cannot be one; http.client's own refusal would print it."""
-        self._text = text.strip()
-        if not self._text or not all("!" <= character <= "~" for character in self._text):
-            raise errors.NotAllowed("The token is empty or has characters that no token has.")
-
-    def __repr__(self) -> str:
-        return "<token>"
-
-    def header(self) -> str:
-        """The Authorization header."""
-        return f"Bearer {self._text}"
-
-    def text(self) -> str:
-        """The token, for the place where it is kept."""
-        return self._text
 
 
 class Http:
@@ -136,17 +44,17 @@ class Http:
         while True:
             connection, kept = self._connection()
             try:
-                response, whole = self._exchange(connection, self.url, method, self.prefix + path, headers, body)
-                content = response.read(LONGEST_ANSWER)
+                response, is_whole = self._exchange(connection, self.url, method, self.prefix + path, headers, body)
+                content = whole(response)
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
-                if kept:  # the server may end a kept connection at any time
+                if kept and not isinstance(error, socket.timeout):  # the server may end a kept one at any time
                     continue
                 raise unreachable(error) from error
             except BaseException:
                 connection.close()
                 raise
-            self._give_back(connection, response, is_whole=whole)
+            self._give_back(connection, response, is_whole=is_whole)
             answer = Answer(response.status, response.headers, content)
             refuse(answer, response.reason)
             return answer
@@ -157,7 +65,7 @@ class Http:
         try:
             response, _ = self._exchange(connection, url, "GET", target(url), headers, b"")
             if response.status >= 400:
-                refuse(Answer(response.status, response.headers, response.read(LONGEST_ANSWER)), response.reason)
+                refuse(Answer(response.status, response.headers, whole(response)), response.reason)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise unreachable(error) from error
@@ -197,8 +105,8 @@ class Http:
         for name, value in {**sent, **proxies.request_headers(url, proxy)}.items():
             connection.putheader(name, value)
         connection.endheaders()
-        whole = _send(connection, body)
-        return connection.getresponse(), whole
+        is_whole = _send(connection, body)
+        return connection.getresponse(), is_whole
 
     def _connection(self) -> tuple[http.client.HTTPConnection, bool]:
         with self._lock:
@@ -254,67 +162,3 @@ def _is_answered(connection: http.client.HTTPConnection) -> bool:
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
-
-
-def refuse(answer: Answer, reason: str) -> None:
-    """Raise what an answer that is no success stands for; a redirect of an API call is one."""
-    if answer.status < 300 or answer.status == 304:
-        return
-    if answer.status < 400:
-        place = answer.headers.get("Location", "elsewhere")
-        raise errors.OpampkgError(f"The server redirects to {place}. If you trust that, give its URL as --server.")
-    error = errors.of_answer(answer.status, reason, _problem(answer))
-    if isinstance(error, errors.Unreachable):
-        error.retry_after = _seconds(answer.headers.get("Retry-After"))
-    if isinstance(error, errors.Conflict):
-        offset = answer.headers.get("Upload-Offset", "")
-        error.offset = int(offset) if offset.isdigit() else None
-    raise error
-
-
-def _problem(answer: Answer) -> dict[str, Any]:
-    if answer.headers.get_content_type() != "application/problem+json":
-        return {}
-    try:
-        problem = json.loads(answer.body)
-    except ValueError:
-        return {}
-    return problem if isinstance(problem, dict) else {}
-
-
-def _seconds(header: str | None) -> float | None:
-    """Retry-After in seconds; its form as a date is left alone."""
-    return float(header) if header is not None and header.isdigit() else None
-
-
-def unreachable(error: Exception) -> errors.OpampkgError:
-    """What a failed connection is; a certificate that is not trusted stays so, and is no reason to try again."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        found = errors.Unreachable(f"The server's certificate is not trusted: {error.verify_message}. See --ca-file.")
-        found.passes = False
-        return found
-    told = str(error) or type(error).__name__
-    return errors.Unreachable(f"The service cannot be reached: {told}.")
-
-
-def checked(server: str) -> SplitResult:
-    """The server's URL. Raises WrongUsage."""
-    url = urlsplit(server)
-    try:
-        is_right = url.scheme in ("http", "https") and url.hostname and not (url.query or url.fragment or url.username)
-        _ = url.port
-    except ValueError:
-        is_right = False
-    if not is_right:
-        raise errors.WrongUsage(f"The server is to be a URL such as https://packages.example.com, not {server!r}.")
-    return url
-
-
-def origin(url: SplitResult) -> tuple[str, str, int]:
-    """Scheme, host and port."""
-    return url.scheme, (url.hostname or "").lower(), url.port or (443 if url.scheme == "https" else 80)
-
-
-def target(url: SplitResult) -> str:
-    """Path and query."""
-    return (url.path or "/") + (f"?{url.query}" if url.query else "")

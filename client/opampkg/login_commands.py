@@ -9,9 +9,9 @@ from opampkg import settings as settings_module
 from opampkg.credentials import Credentials
 from opampkg.documents import document
 from opampkg.errors import WrongUsage
-from opampkg.http import Token
 from opampkg.run import Run
 from opampkg.settings import folder
+from opampkg.tokens import Token
 
 
 def login(run: Run) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import quote, urlencode
 
 from opampkg import errors, upload
-from opampkg.http import FilePiece
+from opampkg.bodies import FilePiece
 from opampkg.models import Package, made
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import Any
 from opampkg import files
 from opampkg.credentials import Credentials
 from opampkg.errors import NotAllowed, WrongUsage
-from opampkg.http import Token, checked, origin
+from opampkg.tokens import Token
+from opampkg.urls import checked, origin
 
 ORIGIN = "origin.json"
 """In the file that a service gives out as /cli: the service's URL."""

@@ -24,6 +24,13 @@ def percentage(text: str) -> float:
     return float(found[1])
 
 
+def count(text: str) -> int:
+    """A number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"is to be a number from 1 on, not {text!r}")
+    return int(text)
+
+
 def boolean(text: str) -> bool:
     """`true` or `false`."""
     if text not in ("true", "false"):

@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING, Callable
 
 from opampkg import errors
-from opampkg.http import Answer, FilePiece
+from opampkg.answers import Answer
+from opampkg.bodies import FilePiece
 from opampkg.models import Package, Upload, made
 
 if TYPE_CHECKING:
@@ -30,15 +31,15 @@ def are_taken(client: Client) -> bool:
     except errors.NotFound:
         return False
     except errors.OpampkgError as error:
-        if error.problem.get("status") == 405:
-            return False
-        raise
+        if error.status != 405:
+            raise
+        return False
     return True
 
 
 def is_too_large_for_a_proxy(error: errors.OpampkgError) -> bool:
     """Whether a request was longer than something between takes: a 413 that is not the service's."""
-    return isinstance(error, errors.Refused) and not error.problem and "413" in str(error)
+    return error.status == 413 and not error.problem_name
 
 
 def send(client: Client, file: LocalFile, place: Place, target: str, progress: Callable[[int], None]) -> Package:
@@ -73,6 +74,7 @@ def unfinished(client: Client, file: LocalFile, place: Place) -> str | None:
     found = _latest(client, file, place)
     if found is not None and found.idle_seconds < IDLE:
         # Its sender may have died a moment ago.
+        client.note(f"{file.path}: an upload of this file had bytes a moment ago; looking whether it still has.")
         time.sleep(IDLE - found.idle_seconds)
         found = _latest(client, file, place)
     return found.id if found is not None and found.idle_seconds >= IDLE else None
