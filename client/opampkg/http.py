@@ -42,7 +42,8 @@ class Http:
     def request(self, method: str, path: str, headers: Mapping[str, str], body: Any = b"") -> Answer:
         """One request below the server's URL, tried once. Raises OpampkgError for anything but 2xx and 304."""
         while True:
-            connection, kept = self._connection()
+            # A long body begins on a new connection: sent again after a kept one, it would take over what came before.
+            connection, kept = (self._connect(self.url), False) if isinstance(body, FilePiece) else self._connection()
             try:
                 response, is_whole = self._exchange(connection, self.url, method, self.prefix + path, headers, body)
                 content = whole(response)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
 from opampkg import errors
@@ -20,8 +21,21 @@ IDLE = 10.0
 PIECES = (64 << 20, 8 << 20, 1 << 20, 256 << 10)
 """Bytes of a request, one after the other, where a proxy refuses longer ones."""
 
+SETTLES = 1.0
+"""Seconds between two looks at an upload whose request was cut, until both show the same."""
+
+LOOKS = 10
+
 NEW_ONES = 3
 """How often an upload that the service has lost is begun anew."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An upload by its id, and the name of its package, by which it is found in the list."""
+
+    id: str
+    name: str
 
 
 def are_taken(client: Client) -> bool:
@@ -46,8 +60,10 @@ def send(client: Client, file: LocalFile, place: Place, target: str, progress: C
     """Send what is missing of an upload that broke off, else all of a new one; returns what it has published."""
     for last in (*[False] * NEW_ONES, True):
         try:
-            begun = unfinished(client, file, place) or begin(client, file, target)
-            return begun if isinstance(begun, Package) else Sending(client, file, begun, progress).run()
+            found = unfinished(client, file, place) or begin(client, file, target)
+            if isinstance(found, Package):
+                return found
+            return Sending(client, file, Begun(found, place.name), progress).run()
         except errors.NotFound:  # it has expired, or its parts are lost
             if last:
                 raise
@@ -92,10 +108,11 @@ def _latest(client: Client, file: LocalFile, place: Place) -> Upload | None:
 class Sending:
     """One upload on its way: asks for the offset, sends from there, and again after each failure."""
 
-    def __init__(self, client: Client, file: LocalFile, upload_id: str, progress: Callable[[int], None]) -> None:
+    def __init__(self, client: Client, file: LocalFile, begun: Begun, progress: Callable[[int], None]) -> None:
         self.client = client
         self.file = file
-        self.path = f"/uploads/{upload_id}"
+        self.id, self.name = begun.id, begun.name
+        self.path = f"/uploads/{self.id}"
         self.progress = progress
         self.patience = client.patience()
         self.furthest = 0
@@ -110,6 +127,7 @@ class Sending:
                 answer = self._patch(offset)
             except errors.Unreachable as error:
                 self.patience.wait(error)
+                self._let_settle()
                 offset = self._ask()
             except errors.Conflict as error:
                 if error.offset is None or error.problem_name == "package-exists":
@@ -122,6 +140,20 @@ class Sending:
                 if answer.status in (200, 201):
                     return made(Package, answer.json())
                 offset = self._moved_to(int(answer.headers["Upload-Offset"]), None)
+
+    def _let_settle(self) -> None:
+        """Wait while the service still stores what came before a cut.
+
+        To ask for the offset by HEAD would take the upload over, and what is not stored yet would have to be sent
+        again; the list disturbs nobody.
+        """
+        last = -1
+        for _ in range(LOOKS):
+            offset = next((each.offset for each in self.client.uploads(name=self.name) if each.id == self.id), last)
+            if offset == last:
+                return
+            last = offset
+            time.sleep(SETTLES)
 
     def _ask(self) -> int:
         """The offset; asking for it ends whoever else sends."""

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class User:
     program: Path
     home: Path
     folder: Path
-    environ: dict[str, str]
+    environ: dict[str, str] = field(repr=False)
 
     def run(self, *arguments: object, given: str = "", code: int | None = 0, **environ: str) -> Ended:
         """Run the command; `code`: how it has to end, None if any way will do."""

@@ -102,11 +102,6 @@ def test_wait(site: Site, publisher: User, name: str, file: Path) -> None:
     publisher.run("wait", name, "9.9.9", "--installed", "95%", code=6)
 
 
-def test_uploads_without_any(publisher: User) -> None:
-    """The command says so where there is none, or where an older service takes none."""
-    assert publisher.run("uploads", "list", "--json", code=None).code in (0, 6)
-
-
 def test_quiet_lines_in_a_pipe(publisher: User, user_of: UserOf, name: str, file: Path) -> None:
     """No control character ever comes; a document of --json is all that stdout has."""
     ended = publisher.run("show", name, "1.0.0", "--json")
