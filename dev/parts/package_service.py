@@ -1,7 +1,6 @@
 """The package service as production runs it: migrated, and gunicorn on a free port, by environment variables alone."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +66,7 @@ def running(folder: Path, database_url: str, s3: S3 | None, **keys: object) -> I
     processes.check([PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"], "Migrating", env=environ, cwd=PROJECT)
     command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     log = folder / "gunicorn.log"
-    inherited = os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    try:
-        master = processes.launch(command, log=log, env=environ, cwd=PROJECT)
-    finally:
-        if inherited is not None:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = inherited
+    master = processes.launch(command, log=log, env=environ, cwd=PROJECT)
     service = PackageService(f"{processes.HOST}:{port}", environ, master.pid)
 
     def ready() -> bool:

@@ -59,7 +59,6 @@ def start(folder: Path, file: Path, *, threads: int = 4, workers: int = 1, **env
         "HOME": str(folder),
         **environment,
     }
-    environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     log = folder / "gunicorn.log"
     command = [
         sys.executable,
