@@ -2,17 +2,53 @@
 
 from collections.abc import Mapping, Sequence
 
+from app.errors.base import ServiceError
+from app.errors.callers import (
+    Forbidden,
+    MalformedToken,
+    TokenEnded,
+    TokenExpired,
+    TokenRefused,
+    TooManyLogins,
+    Unauthorized,
+    WrongCredentials,
+)
+from app.errors.dependencies import (
+    DatabaseUnavailable,
+    ObjectChanged,
+    ObjectNotFound,
+    Overloaded,
+    PartsLost,
+    PieceCut,
+    StorageDenied,
+    StorageFull,
+    StorageUnavailable,
+    Superseded,
+    Unavailable,
+)
 
-class ServiceError(Exception):
-    """Base of all errors that an answer is made of. `detail` is for the client: clear, and without a secret."""
-
-    detail = "The request could not be carried out."
-
-    def __init__(self, detail: str | None = None) -> None:
-        if detail is not None:
-            self.detail = detail
-        super().__init__(self.detail)
-
+__all__ = [
+    "DatabaseUnavailable",
+    "Forbidden",
+    "MalformedToken",
+    "ObjectChanged",
+    "ObjectNotFound",
+    "Overloaded",
+    "PartsLost",
+    "PieceCut",
+    "ServiceError",
+    "StorageDenied",
+    "StorageFull",
+    "StorageUnavailable",
+    "Superseded",
+    "TokenEnded",
+    "TokenExpired",
+    "TokenRefused",
+    "TooManyLogins",
+    "Unauthorized",
+    "Unavailable",
+    "WrongCredentials",
+]
 
 # What was sent
 
@@ -86,63 +122,6 @@ class UnknownVersion(ServiceError):
 
 class TooManyUploads(ServiceError):
     """One owner has as many open uploads as may be (429)."""
-
-
-# Who asks
-
-
-class Unauthorized(ServiceError):
-    """No token, or one that does not count (401)."""
-
-    detail = "Send a token as 'Authorization: Bearer …'; POST /api/v1/auth/login makes one."
-
-
-class TokenRefused(Unauthorized):
-    """A token that does not count; `description` says why in the challenge (RFC 6750, 3)."""
-
-    description = "The token does not count"
-
-
-class MalformedToken(TokenRefused):
-    """Not a token of this service."""
-
-    description = "The token is malformed"
-
-    detail = "The token is malformed, or is not one of this service's. POST /api/v1/auth/login makes one."
-
-
-class TokenExpired(TokenRefused):
-    """A token of this service whose time is over."""
-
-    description = "The token has expired"
-
-    detail = "The token has expired. POST /api/v1/auth/login makes another one."
-
-
-class TokenEnded(TokenRefused):
-    """A token of this service that was ended: revoked, of a changed password, of a user disabled or removed."""
-
-    description = "The token has been revoked"
-
-    detail = "The token has been revoked, or its user has been disabled or removed, or has another password."
-
-
-class WrongCredentials(Unauthorized):
-    """A login with a name or a password that is wrong, or of a disabled user (401); it does not say which."""
-
-    detail = "The user name or the password is wrong."
-
-
-class Forbidden(ServiceError):
-    """The role is too low (403)."""
-
-
-class TooManyLogins(ServiceError):
-    """Failed logins of one name from one address (429); `retry_after` in seconds."""
-
-    def __init__(self, retry_after: int) -> None:
-        self.retry_after = retry_after
-        super().__init__(f"Too many failed logins for this user name. Try again in {retry_after} seconds.")
 
 
 # What is there
@@ -228,58 +207,3 @@ class PackageDamaged(ServiceError):
     """The row is there and its object is gone or damaged (502)."""
 
     detail = "The stored bytes of this package are missing or damaged. Upload the same file again to repair it."
-
-
-# What the service stands on
-
-
-class Unavailable(ServiceError):
-    """PostgreSQL or storage does not answer or refuses (503). `state` is the part's in /health/ready."""
-
-    state = "down"
-    passes = True
-    """Whether it may be over without anybody doing something."""
-
-
-class Overloaded(Unavailable):
-    """As much of a kind is being done as may be at once (503)."""
-
-
-class Superseded(Unavailable):
-    """Another request goes on with the upload."""
-
-    detail = "Another request goes on with this upload. Ask for its offset with HEAD, and send from there."
-
-
-class PieceCut(Unavailable):
-    """A piece of an upload ended early (503); what came of it is kept."""
-
-
-class DatabaseUnavailable(Unavailable):
-    detail = "The database does not answer. Try again."
-
-
-class StorageUnavailable(Unavailable):
-    detail = "The storage does not answer. Try again."
-
-
-class StorageDenied(StorageUnavailable):
-    """The storage's user may not do this to this key; all else may work."""
-
-
-class StorageFull(ServiceError):
-    """The storage has no room left (507)."""
-
-    detail = "The storage is full; nothing was stored. Free some room, then send it again."
-
-
-class ObjectNotFound(ServiceError):
-    """Storage only: no object under this key. What a client sees of it is PackageDamaged."""
-
-
-class PartsLost(ServiceError):
-    """Storage only: what was stored of an unfinished object is not there any more."""
-
-
-class ObjectChanged(ServiceError):
-    """Storage only: the object under this key is not the one that was written there."""
