@@ -44,7 +44,8 @@ class S3Resumption:
         if part.size < so_far.part_size:
             return so_far, _content(part)
         with _lost_is_told():
-            return PartSender(self._client, key, self._begun(key, so_far, progress), progress).send_all(part, source)
+            so_far = self._begun(key, so_far, progress)
+            return PartSender(self._client, key, so_far, progress, source).send_all(part)
 
     def finish(self, key: str, so_far: SoFar, rest: memoryview, progress: Progress) -> WrittenObject:
         """Send the last part and complete the upload. See `Resumption.finish`."""
@@ -123,17 +124,18 @@ class S3Resumption:
 class PartSender:
     """Sends the parts of one go: two at a time, while the next is read."""
 
-    def __init__(self, client: S3Client, key: str, so_far: SoFar, progress: Progress) -> None:
+    def __init__(self, client: S3Client, key: str, so_far: SoFar, progress: Progress, source: ByteSource) -> None:
         self._client = client
         self._key = key
         self._so_far = so_far
         self._progress = progress
+        self._source = source
         self._next = so_far.size // so_far.part_size + 1
         self._sent: deque[Future[StoredPart]] = deque()
         self._free: queue.SimpleQueue[Part] = queue.SimpleQueue()
         self._given_up = threading.Event()
 
-    def send_all(self, part: Part, source: ByteSource) -> tuple[SoFar, memoryview]:
+    def send_all(self, part: Part) -> tuple[SoFar, memoryview]:
         """Send the full `part`, and all of the source as long as it fills parts; what is left of it."""
         for _ in range(SENDERS):
             self._free.put(Part())
@@ -142,13 +144,17 @@ class PartSender:
                 while part.size == self._so_far.part_size:
                     self._submit(senders, part)
                     part = self._free.get()
-                    self._collect(wait=False)
-                    part.fill(source, self._so_far.part_size)
+                    part.fill(self, self._so_far.part_size)
                 self._collect(wait=True)
             except BaseException:
                 self._given_up.set()
                 raise
         return self._so_far, _content(part)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Read from the source, which may take minutes for a part: what was stored meanwhile is told first."""
+        self._collect(wait=False)
+        return self._source.readinto(buffer)
 
     def _submit(self, senders: ThreadPoolExecutor, part: Part) -> None:
         sent = senders.submit(self._send, part, self._next)
