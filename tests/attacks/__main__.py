@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dev.parts import go_tools, postgres
 from tests import databases
-from tests.attacks import agents, anybody, link
+from tests.attacks import agents, anybody, link, surroundings
 from tests.attacks.row import Row
 from tests.attacks.sizes import SHORT, Sizes
 from tests.faults.site import Site, installed
@@ -29,10 +29,13 @@ ATTACKS: dict[str, tuple[Attack, ...]] = {
     "A4": (agents.numbers,),
     "A5": (agents.another_agent,),
     "A6": (anybody.idle_connections,),
+    "A7": (surroundings.around_the_proxy,),
     "B2": (agents.revoked_while_uploading,),
     "B4": (anybody.many_logins,),
     "B5": (functools.partial(agents.huge_messages, talkers=1), agents.huge_messages),
     "B6": (agents.untaken_pages,),
+    "B7": (surroundings.standing_collector,),
+    "B8": (surroundings.another_storage,),
 }
 
 
