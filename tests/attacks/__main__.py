@@ -32,8 +32,8 @@ ATTACKS: dict[str, tuple[Attack, ...]] = {
     "A7": (surroundings.around_the_proxy,),
     "B2": (agents.revoked_while_uploading,),
     "B4": (anybody.many_logins,),
-    "B5": (functools.partial(agents.huge_messages, talkers=1), agents.huge_messages),
     "B6": (agents.untaken_pages,),
+    "B5": (functools.partial(agents.huge_messages, talkers=1), agents.huge_messages),
     "B7": (surroundings.standing_collector,),
     "B8": (surroundings.another_storage,),
 }
