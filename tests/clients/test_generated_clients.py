@@ -12,8 +12,9 @@ from dev.parts import client_generators
 from tests.faults.site import Site
 
 HERE = Path(__file__).parent
-CONFIGURATION = {"post_hooks": [], "content_type_overrides": {"application/x-protobuf": "application/octet-stream"}}
-"""No formatter is needed; and the generator knows no protobuf."""
+BINARY = ("application/x-protobuf", "application/offset+octet-stream", "application/partial-upload")
+CONFIGURATION = {"post_hooks": [], "content_type_overrides": dict.fromkeys(BINARY, "application/octet-stream")}
+"""No formatter is needed; and the generator knows no protobuf and no pieces of uploads."""
 
 
 @pytest.fixture
