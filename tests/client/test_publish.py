@@ -88,7 +88,7 @@ def test_a_name_that_says_nothing(publisher: User, name: str) -> None:
 def test_refusals(site: Site, publisher: User, user_of: UserOf, name: str) -> None:
     """The exit codes: 3 over the size, 4 without a token or with too low a role, 7 where nobody answers."""
     file = publisher.file(f"{name}_1.0.0_linux_amd64", b"x" * (33 << 20))
-    assert "larger than" in publisher.run("publish", file, code=3).err
+    assert "packages.max_size" in publisher.run("publish", file, code=3).err
     agent = user_of("agent")
     small = agent.file(f"{name}_1.0.0_linux_arm64")
     assert "(request " in agent.run("publish", small, code=4).err
