@@ -1,7 +1,7 @@
 """Prometheus' text format of metric values that are summed over processes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric
@@ -9,14 +9,18 @@ from prometheus_client.registry import Collector
 
 
 class SummedCollector(Collector):
-    """Families of metrics out of their values' sums, as SharedValues.totals returns them."""
+    """Families of metrics out of their values' sums, as SharedValues.totals returns them.
 
-    def __init__(self, totals: dict[bytes, float]) -> None:
+    `known`: families that are there even while nothing was counted, so that a query for one finds it.
+    """
+
+    def __init__(self, totals: dict[bytes, float], known: Iterable[Metric]) -> None:
         self._totals = totals
+        self._known = known
 
     def collect(self) -> Iterator[Metric]:
         """The families by name."""
-        families: dict[str, Metric] = {}
+        families = {family.name: Metric(family.name, family.documentation, family.type) for family in self._known}
         for key, value in self._totals.items():
             kind, metric, name, labels, help_text = json.loads(key)
             family = families.setdefault(metric, Metric(metric, help_text, kind))
@@ -39,6 +43,6 @@ def _accumulate(histogram: Metric) -> None:
         histogram.add_sample(f"{histogram.name}_count", dict(labels), count)
 
 
-def text_format(totals: dict[bytes, float]) -> bytes:
+def text_format(totals: dict[bytes, float], known: Iterable[Metric]) -> bytes:
     """The text format, version 0.0.4."""
-    return generate_latest(SummedCollector(totals))
+    return generate_latest(SummedCollector(totals, known))

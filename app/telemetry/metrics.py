@@ -116,7 +116,7 @@ def exposition(open_uploads: int | None = None) -> bytes:
 
     `open_uploads`: how many uploads in pieces are open, by the database; None where it does not answer.
     """
-    return text_format(shared.totals()) + (b"" if open_uploads is None else OPEN_UPLOADS % open_uploads)
+    return text_format(shared.totals(), own.collect()) + (b"" if open_uploads is None else OPEN_UPLOADS % open_uploads)
 
 
 def register(app: Flask) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 
 from app import create_app
 from app.accounts.roles import Role
-from app.database import Database
+from app.database.reads import Reads
 from app.wiring import EXTENSION, Services
 from dev.parts.postgres import Postgres
 from dev.parts.s3 import S3
@@ -115,13 +115,13 @@ def agent(client_for: ClientFor) -> FlaskClient:
 def statements(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The SQL that runs during the test, through SQLAlchemy and past it."""
     seen: list[str] = []
-    rows = Database.rows
+    fetch = Reads.fetch
 
-    def noted_rows(database: Database, query: str, parameters: dict[str, Any], **options: Any) -> list[Any]:
+    def noted_fetch(reads: Reads, query: str, parameters: dict[str, Any], **options: Any) -> list[Any]:
         seen.append(query)
-        return rows(database, query, parameters, **options)
+        return fetch(reads, query, parameters, **options)
 
-    monkeypatch.setattr(Database, "rows", noted_rows)
+    monkeypatch.setattr(Reads, "fetch", noted_fetch)
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)

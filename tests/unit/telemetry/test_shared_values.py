@@ -119,7 +119,7 @@ def test_labels_of_any_text() -> None:
     """A label's line ends and quotes arrive as they were."""
     shared = SharedValues()
     counter(shared, 'a"\n\\ü').inc(1)
-    (family,) = text_string_to_metric_families(text_format(shared.totals()).decode())
+    (family,) = text_string_to_metric_families(text_format(shared.totals(), ()).decode())
     assert family.samples[0].labels == {"of": 'a"\n\\ü'}
 
 
