@@ -1,6 +1,7 @@
 """Transactions on uploads in pieces. All ages are taken by the database's clock."""
 
 import contextlib
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -17,7 +18,7 @@ from app.errors import StorageUnavailable, Superseded, TooManyUploads, UploadNot
 from app.objects.ledger import note_upload, reserve_partial, transition, upload_of
 from app.packages.store import PackageRow
 from app.storage.interface import StoredPart
-from app.uploads.models import UploadPart, UploadRecord
+from app.uploads.models import ID_LENGTH, UploadPart, UploadRecord
 from app.uploads.upload import Advance, NewUpload, Upload, upload_of_row
 
 MAX_OPEN = 32
@@ -25,6 +26,9 @@ MAX_OPEN = 32
 
 CREATION_LOCK = 0x75706C64
 """First key of the advisory lock under which an owner's uploads are counted; the second is the owner's hash."""
+
+POSSIBLE_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
+"""What is in a path may be anything, also what PostgreSQL's texts cannot hold."""
 
 TABLE: Any = UploadRecord.__table__
 
@@ -66,6 +70,8 @@ class UploadStore:
 
     def claim(self, upload_id: str, caller: Caller) -> Upload:
         """Take the upload over: from now on nobody else adds to it. Raises UploadNotFound."""
+        if not POSSIBLE_ID.fullmatch(upload_id):
+            raise UploadNotFound
         theirs = () if caller.role >= Role.ADMIN else (TABLE.c.owner == caller.subject,)
         statement = (
             update(TABLE)

@@ -23,9 +23,9 @@ OWN_TOKENS = 1000
 """Ids up to this are those of the tests: inputs that would end one of them name another."""
 
 
-@schemathesis.serializer("application/x-protobuf")
+@schemathesis.serializer("application/x-protobuf", "application/offset+octet-stream", "application/partial-upload")
 def as_bytes(_context: Any, value: Any) -> bytes:
-    """An agent's message: any bytes."""
+    """An agent's message, a piece of an upload: any bytes."""
     content = getattr(value, "data", value)
     return content if isinstance(content, bytes) else str(content).encode()
 

@@ -302,6 +302,14 @@ def test_another_s_upload_is_none(client_for: ClientFor, admin: FlaskClient, par
     assert problem_of(client_for("agent").post("/api/v1/uploads"))["status"] == 403
 
 
+@pytest.mark.parametrize("upload_id", ["x", "0" * 32, "0" * 31, "%00", "%ED%A0%80", "a" * 3000])
+def test_no_such_upload(publisher: FlaskClient, upload_id: str) -> None:
+    """Whatever stands in the path: 404."""
+    path = f"/api/v1/uploads/{upload_id}"
+    for response in (head(publisher, path), tus(publisher, path, 0, CONTENT), publisher.delete(path, headers=TUS)):
+        assert response.status_code == 404
+
+
 def test_list(publisher: FlaskClient) -> None:
     """Pages and filters; it takes over none."""
     paths = [created(publisher, version=version) for version in ("1.0", "2.0", "3.0")]

@@ -54,7 +54,7 @@ def test_limits_agree(through_nginx: Client) -> None:
     """The limit on uploads lets the service decide: its default packages.max_size, and the form around it."""
     site = (PROJECT / "deploy" / "nginx.conf").read_text()
     allowed = configuration().packages.max_size // MIB + 2
-    assert site.count(f"client_max_body_size {allowed}m;") == 2
+    assert site.count(f"client_max_body_size {allowed}m;") == 3
     assert through_nginx.ask("PUT", UPLOAD, b"x" * (8 * MIB + 1)).is_problem(413)
 
 
