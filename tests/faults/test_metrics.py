@@ -83,8 +83,10 @@ def ask(client: Client, times: int) -> None:
 def test_full_disk_and_killed_workers(serving: Service, full_disk: Path) -> None:
     """A full disk costs no answer and no worker; counts outlive their workers, and killing all leaves no file."""
     client = Client(serving.url, serving.token("agent"))
-    for _ in range(RESTARTS):
+    for restart in range(1, RESTARTS + 1):
         ask(client, 20)
+        # A request is counted a moment after its answer has gone.
+        processes.wait_until(lambda wanted=20 * restart: counted(client) == wanted, "the last request's count")
         kill_workers(serving)
     assert counted(client) == 20 * RESTARTS
     assert "SIGBUS" not in serving.log.read_text()
