@@ -48,11 +48,11 @@ def test_the_first_admin_publishes(machine: Machine) -> None:
     login = json.dumps({"username": "admin", "password": PASSWORD})
     answer = machine.check("curl", "-sSf", f"{API}/auth/login", "--json", login)
     bearer = ["-H", f"Authorization: Bearer {json.loads(answer)['token']}"]
-    machine.check("dd", "if=/dev/urandom", "of=/root/agent", "bs=1M", "count=20")
+    machine.check("dd", "if=/dev/urandom", "of=/srv/agent", "bs=1M", "count=20")
     path = f"{API}/packages/agent/1.0.0/linux/amd64/agent"
-    machine.check("curl", "-sSf", *bearer, "-T", "/root/agent", path)
+    machine.check("curl", "-sSf", *bearer, "-T", "/srv/agent", path)
     machine.check("curl", "-sSf", *bearer, "-o", "/root/downloaded", path)
-    machine.check("cmp", "/root/agent", "/root/downloaded")
+    machine.check("cmp", "/srv/agent", "/root/downloaded")
 
 
 def test_plain_http_is_redirected(machine: Machine) -> None:

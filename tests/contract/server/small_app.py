@@ -126,7 +126,7 @@ def login() -> dict[str, int]:
     return {"size": size}
 
 
-@app.get("/work/<float:seconds>")
+@app.get("/busy/<float:seconds>")
 def work(seconds: float) -> dict[str, int]:
     """Hold the thread."""
     time.sleep(seconds)

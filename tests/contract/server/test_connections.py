@@ -85,7 +85,7 @@ def test_connection_that_a_thread_works_on_never_makes_room(small: Server) -> No
     """Though it has been silent for longest, and all others wait for their turn."""
     with small.connect_many(4) as working, small.connect_many(ROOM - 4) as queued, small.connect() as late:
         for client in working:
-            client.send(head("GET", "/work/1.5"))
+            client.send(head("GET", "/busy/1.5"))
         for client in (*queued, late):
             client.send(head("GET", "/"))
         assert [client.read().status for client in (*working, *queued, late)] == [200] * (ROOM + 1)

@@ -43,7 +43,7 @@ def test_worker_whose_threads_work_is_not_killed(patient: Server) -> None:
     worker = patient.children()
     with patient.connect_many(4) as clients:
         for client in clients:
-            client.send(head("GET", "/work/5.0"))
+            client.send(head("GET", "/busy/5.0"))
         assert [client.read().status for client in clients] == [200] * 4
     assert patient.children() == worker
 
@@ -94,7 +94,7 @@ def test_what_takes_too_long_is_cut_at_the_end_of_graceful_timeout(tmp_path: Pat
 def test_quick_stop_waits_for_nothing(patient: Server, sign: signal.Signals) -> None:
     """What is in progress is cut."""
     with patient.connect() as client:
-        client.send(head("GET", "/work/30.0"))
+        client.send(head("GET", "/busy/30.0"))
         time.sleep(0.5)
         began = time.monotonic()
         patient.master.send_signal(sign)
