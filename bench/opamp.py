@@ -33,9 +33,13 @@ SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid,
 FROM generate_series(0, {AGENTS - 1}) AS n
 """
 SETTLED = """
-INSERT INTO agent_polls (instance_uid, sequence_num, capabilities, offered_hash, delivered, settled_version)
-SELECT instance_uid, 0, 25, sha256('offer'), true, (SELECT coalesce(sum(value), 0) FROM offer_versions) FROM agents
+INSERT INTO agent_polls (
+    instance_uid, sequence_num, capabilities, offered_hash, delivered, owner_name, owner_kind, settled_version)
+SELECT instance_uid, 0, 25, sha256('offer'), true, 'agent of the tests', 'token',
+       (SELECT coalesce(sum(value), 0) FROM offer_versions)
+FROM agents
 """
+"""Owned by the token that polls: an agent of anybody else is no settled one."""
 INSTALLED = """
 INSERT INTO agent_packages (instance_uid, name, version, has_hash, status, offered_version, offered_hash)
 SELECT instance_uid, 'otelcol', '1.0.0', sha256('otelcol'), 'installed', '1.0.0', sha256('otelcol') FROM agents
