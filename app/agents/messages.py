@@ -11,10 +11,10 @@ from app.accounts.caller import Caller
 from app.agents.models import TEXT_LENGTH
 from app.agents.report import Answer, Report, ReportedPackage
 from app.agents.wire import DESCRIPTION, LIMITS, malformed, reduced
-from app.channels.attributes import portable
 from app.errors import BadRequest
 from app.offers.manager import packages_available
 from app.offers.protobuf import opamp
+from app.packages.attributes import portable
 
 MAX_ATTRIBUTES = LIMITS[DESCRIPTION].size
 MAX_MESSAGE_LENGTH = 4096

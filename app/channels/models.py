@@ -11,9 +11,6 @@ from app.database.model import Base
 from app.packages.models import DESCRIPTION_LENGTH, NAME_LENGTH, VERSION_LENGTH, text_column
 
 CHANNEL_NAME_LENGTH = 100
-LATEST = "latest"
-"""The version of a channel's package that follows the newest active release."""
-
 TYPES = ("top_level", "addon")
 
 

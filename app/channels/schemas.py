@@ -4,29 +4,15 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from app.channels.attributes import MAX_EXACT, is_portable
-from app.channels.models import CHANNEL_NAME_LENGTH, LATEST, TYPES
+from app.channels.models import CHANNEL_NAME_LENGTH, TYPES
 from app.channels.store import ChannelFields, ChannelRow
 from app.http.fields import Moment, rfc3339
 from app.http.openapi.properties import AnswerSchema
 from app.packages import fields as package_fields
+from app.packages.attributes import attribute_match
+from app.packages.versions import LATEST
 
 MAX_PACKAGES = 1000
-MAX_MATCHES = 100
-MAX_VALUE_LENGTH = 1000
-
-
-class AttributeValue(fields.Field[Any]):
-    """The value of an agent's attribute: text, a number or a truth value."""
-
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
-        if isinstance(value, str):
-            return package_fields.Text(validate=validate.Length(max=MAX_VALUE_LENGTH)).deserialize(value)
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, int | float) and is_portable(value):
-            return value
-        raise ValidationError(f"Must be text, true, false, or a number from -{MAX_EXACT} to {MAX_EXACT}.")
 
 
 def channel_name(**options: Any) -> fields.Field[str]:
@@ -56,11 +42,8 @@ class ChannelBodySchema(Schema):
     """What a channel is to be. Agents delete what is not in it, so `packages` is never left out by accident."""
 
     description = package_fields.description(load_default="")
-    match = fields.Dict(
-        keys=package_fields.Text(validate=validate.Length(1, 255)),
-        values=AttributeValue(),
+    match = attribute_match(
         load_default=dict,
-        validate=validate.Length(max=MAX_MATCHES),
         metadata={"description": "Attributes that an agent must have, with their exact values; empty: every agent."},
     )
     packages = fields.List(fields.Nested(MemberSchema), required=True, validate=validate.Length(max=MAX_PACKAGES))

@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, lit
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.channels.models import LATEST, Channel, ChannelPackage
+from app.channels.models import Channel, ChannelPackage
 from app.database import Database
 from app.errors import ChannelNotFound, Invalid, PackagePinned, PreconditionFailed
 from app.packages.models import Package
+from app.packages.versions import LATEST
 
 ChannelRow = Row[Any]
 """A channel with `packages`, a list of {"name", "version", "type"}."""

@@ -8,7 +8,6 @@ from flask_smorest import Blueprint
 
 from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
-from app.channels.attributes import portable_value
 from app.http.json_body import json_fields
 from app.http.openapi.describe import answers, operation, takes
 from app.http.responses import json_answer
@@ -16,6 +15,7 @@ from app.http.services import get
 from app.offers.manager import OfferManager, packages_available
 from app.offers.protobuf import MEDIA_TYPE, json_mapping
 from app.offers.schemas import OfferQuestion, PackagesAvailableSchema
+from app.packages.attributes import portable_value
 
 blueprint = Blueprint("offers", __name__, url_prefix="/api/v1", description="What one agent should have now.")
 

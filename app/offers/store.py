@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.channels.models import LATEST
 from app.offers.models import OfferVersion
 from app.offers.offer import Offer, OfferedPackage, package_hash
 from app.packages.links import file_path
+from app.packages.versions import LATEST
 
 VERSION = f"(SELECT coalesce(sum(value), 0)::bigint FROM {OfferVersion.__tablename__})"  # noqa: S608 - our own name
 """SQL for the offers' version. Read it before what it is the version of: what is read then is as new at least."""

@@ -10,6 +10,9 @@ import semver
 
 MAX_KEY_LENGTH = 255
 
+LATEST = "latest"
+"""The version of a channel's package that follows the newest active release."""
+
 _NATURAL, _SEMVER = "0", "1"
 _PRERELEASE, _RELEASE = "-", "~"
 _END, _NUMERIC, _ALPHANUMERIC = " ", "!", '"'

@@ -1,0 +1,1 @@
+"""Staged roll-outs: a channel's agents are brought to a new edition stage by stage, with a brake."""
