@@ -13,6 +13,7 @@ from app.agents import handlers as agents
 from app.agents import opamp_endpoint
 from app.channels import handlers as channels
 from app.config import Config, load
+from app.console import setup as console
 from app.database import deadline
 from app.database.engine import Session, engine_options
 from app.database.model import db, migrate
@@ -72,6 +73,8 @@ def make_app(config: Config | None = None, session: Session | None = None) -> Fl
     for part in (request_id, security_headers, access_log, metrics, problems, swagger, cli):
         part.register(app)
     document.register(app, config.server.public_url, [part.blueprint for part in BLUEPRINTS], VOCABULARIES)
+    if config.console.enabled:
+        console.register(app)
     app.before_request(routes.refuse_leading_slashes)
     app.before_request(set_budget)
     app.teardown_request(end_budget)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from app.accounts.login_limit import LoginLimit
 from app.accounts.manager import AccountManager
 from app.accounts.passwords import Passwords
+from app.accounts.sessions import SessionStore
 from app.accounts.store import AccountStore
 from app.accounts.token_cache import TokenCache
 from app.agents.listing import POLLS_UNTIL_OFFLINE, AgentListing
@@ -94,6 +95,7 @@ class Services:
     storage: Storage
     identity: StorageIdentity
     accounts: AccountManager
+    sessions: SessionStore
     packages: PackageServices
     reconciler: Reconciler
     orphans: Orphans
@@ -124,7 +126,7 @@ def found_by_class(parts: Services) -> list[object]:
     packages, agents = parts.packages, parts.agents
     return [
         *(parts.config, parts.database, parts.identity, parts.readiness),
-        *(parts.accounts, parts.accounts.store, TokenCache()),
+        *(parts.accounts, parts.accounts.store, parts.sessions, TokenCache()),
         *(packages.store, packages.releases, packages.listing, packages.manager, packages.sender, packages.to_json),
         *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
         OpenUploads(parts.uploads.manager.store.count_open),
@@ -153,6 +155,7 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
         storage=storage,
         identity=identity,
         accounts=AccountManager(AccountStore(database), LoginLimit(database), Passwords(), config.jwt.duration),
+        sessions=SessionStore(database, config.jwt.duration),
         packages=packages,
         uploads=build_uploads(uploads, packages.manager, storage),
         reconciler=reconciler,

@@ -43,11 +43,18 @@ class AccountManager:
         self.login_duration = timedelta(seconds=login_duration)
 
     def login(self, username: str, password: str, address: str) -> Login:
-        """Let a user in from a network address. Raises TooManyLogins, WrongCredentials."""
-        with self.limit.attempt(username, address):
-            user = self._recognised(username, password)
+        """Let a user in from a network address, with a token. Raises TooManyLogins, WrongCredentials."""
+        user = self.recognise(username, password, address)
         expires_at = moment_after(self.login_duration)
         return Login(tokens.encode("user", user.id, user.token_series, expires_at), expires_at, user)
+
+    def recognise(self, username: str, password: str, address: str) -> UserRow:
+        """The user whose password this is, with `token_series`; within the limit of failures for name and address.
+
+        Raises TooManyLogins, WrongCredentials.
+        """
+        with self.limit.attempt(username, address):
+            return self._recognised(username, password)
 
     def refuse_login(self, username: str, address: str) -> NoReturn:
         """Refuse a login for which there is no room now. Raises TooManyLogins where it is known, else Overloaded."""

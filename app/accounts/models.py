@@ -1,8 +1,20 @@
-"""Tables of users, machine tokens, and the recent logins that the rate limit counts."""
+"""Tables of users, machine tokens, sessions of the console, and the recent logins that the rate limit counts."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, LargeBinary, String, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    String,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.accounts.roles import LABELS
@@ -10,6 +22,8 @@ from app.database.model import Base
 
 NAME_LENGTH = 100
 PASSWORD_HASH_LENGTH = 255
+ADDRESS_LENGTH = 64
+BROWSER_LENGTH = 255
 SERIES_LENGTH = 32
 """Hex digits of a token series: 128 random bits."""
 
@@ -59,6 +73,29 @@ class MachineToken(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     created_by: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    last_used_on: Mapped[date | None] = mapped_column(Date)
+
+
+class SessionRecord(Base):
+    """A login of the console. `digest` is the SHA-256 of the key in the browser's cookie, in hex.
+
+    It counts until `expires_at`, and while its user is active and has the `token_series` that they logged in with.
+    """
+
+    __tablename__ = "console_sessions"
+    __table_args__ = (
+        CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
+        Index("ix_console_sessions_user_id", "user_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64, collation="C"), unique=True)
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    token_series: Mapped[str] = mapped_column(String(SERIES_LENGTH, collation="C"))
+    address: Mapped[str] = mapped_column(String(ADDRESS_LENGTH))
+    browser: Mapped[str] = mapped_column(String(BROWSER_LENGTH))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
 
 
 class LoginAttempt(Base):

@@ -130,6 +130,12 @@ class AgentsSection(Section):
     retention: Duration = Field(30 * 86400, ge=1, le=TEN_YEARS, description=A_DURATION)
 
 
+class ConsoleSection(Section):
+    """The pages for people."""
+
+    enabled: bool = Field(True, description="true or false")
+
+
 class Config(BaseModel):
     """The whole configuration; made by app.config.load. Sizes are bytes, durations seconds."""
 
@@ -142,6 +148,7 @@ class Config(BaseModel):
     minio: MinioSection
     packages: PackagesSection
     agents: AgentsSection
+    console: ConsoleSection
 
     @classmethod
     def layered(cls, *layers: dict[str, dict[str, Any]]) -> Self:

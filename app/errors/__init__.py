@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from app.errors.base import ServiceError
 from app.errors.callers import (
+    CrossOrigin,
     Forbidden,
     MalformedToken,
     TokenEnded,
@@ -28,6 +29,7 @@ from app.errors.dependencies import (
 )
 
 __all__ = [
+    "CrossOrigin",
     "DatabaseUnavailable",
     "Forbidden",
     "MalformedToken",

@@ -49,6 +49,15 @@ class Forbidden(ServiceError):
     """The role is too low (403)."""
 
 
+class CrossOrigin(ServiceError):
+    """A page of another site has a browser send this (403)."""
+
+    detail = (
+        "This comes from another site, or from no page at all, and nothing was done. Open the page anew, by the "
+        "service's own address, and try again."
+    )
+
+
 class TooManyLogins(ServiceError):
     """Failed logins of one name from one address (429); `retry_after` in seconds."""
 

@@ -21,6 +21,7 @@ PROBLEMS: dict[type[errors.ServiceError], tuple[int, str, str]] = {
     errors.Unauthorized: (401, "unauthorized", "A valid token is needed"),
     errors.WrongCredentials: (401, "login-failed", "The login failed"),
     errors.Forbidden: (403, "forbidden", "The role does not allow this"),
+    errors.CrossOrigin: (403, "cross-origin", "The request comes from another site"),
     errors.NotFound: (404, "not-found", "Not found"),
     errors.UploadTimedOut: (408, "upload-timeout", "The upload took too long"),
     errors.Conflict: (409, "conflict", "Conflict with what is there"),

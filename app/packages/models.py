@@ -79,6 +79,7 @@ class Package(Base):
             for sort in SORTS
             if by != (sort,)
         ),
+        Index("ix_packages_damaged", "id", postgresql_where=text("damaged_at IS NOT NULL")),
         Index(
             "ix_packages_latest",
             *("name", "platform", "arch"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from gunicorn.util import unquote_to_wsgi_str
 
-LOGINS = frozenset({"/api/v1/auth/login"})
+LOGINS = frozenset({"/api/v1/auth/login", "/ui/login"})
 UPLOADS = "/api/v1/packages"
 PIECES = "/api/v1/uploads"
 

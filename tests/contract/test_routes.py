@@ -29,11 +29,11 @@ def test_no_route(sender: Sender, path: str) -> None:
         assert route in detail
 
 
-def test_the_root_leads_to_the_page(sender: Sender) -> None:
-    """`/` is 302 to /swagger, with or without a token or a query."""
+def test_the_root_leads_to_the_console(sender: Sender) -> None:
+    """`/` is 302 to /ui/, with or without a token or a query."""
     for path, token in (("/", False), ("/?a=1", True)):
         reply = sender.send("GET", path, token=token)
-        assert (reply.status, reply.headers["location"]) == (302, "/swagger")
+        assert (reply.status, reply.headers["location"]) == (302, "/ui/")
 
 
 def test_no_websocket(sender: Sender) -> None:

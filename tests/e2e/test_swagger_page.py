@@ -37,7 +37,7 @@ OPTIONS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--window-size=1400,2000",
-    "--host-resolver-rules=MAP localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP localhost 127.0.0.1, MAP console.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 

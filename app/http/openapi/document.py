@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from flask import Flask, Response, current_app
@@ -10,11 +11,13 @@ from flask.views import MethodView
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
 
+from app.config import Config
 from app.http.converters import BIGINT_MAX, BigIntConverter
 from app.http.openapi.describe import OWN_STATUSES, SECURITY_SCHEME, answers, operation, without_token
 from app.http.openapi.properties import ecma_pattern, in_vocabulary
 from app.http.openapi.swagger import page
 from app.http.problems import MEDIA_TYPE
+from app.http.services import get
 
 VERSION = "1.0.0"
 EXTENSION = "opamp-packages-openapi"
@@ -117,8 +120,10 @@ class Root(MethodView):
     @without_token
     @operation("get_root")
     def get(self) -> Response:
-        """On to /swagger."""
-        return Response(status=302, headers={"Location": "/swagger"})
+        """On to the console, or to /swagger where there is none."""
+        url = get(Config).server.public_url
+        place = "/ui/" if get(Config).console.enabled else "/swagger"
+        return Response(status=302, headers={"Location": urlsplit(url).path + place})
 
 
 @blueprint.route("/openapi.json")

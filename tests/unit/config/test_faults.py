@@ -16,6 +16,7 @@ from tests.configuration import environment
 SECRET = "Secret-Of-The-User-That-Is-Never-Printed"
 KEYS = [f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields]
 SECRETS = ["database.password", "database.url", "jwt.secret_key", "minio.access_key", "minio.secret_key"]
+TRUTHS = ["minio.use_ssl", "console.enabled"]
 
 WRONG: dict[str, list[object]] = {
     "server.host": ["", "a b", "http://h", "h:80", "-h", "999.1.1.1", "h/"],
@@ -67,6 +68,7 @@ WRONG: dict[str, list[object]] = {
     "minio.endpoint": ["", "http://h:9000", "h:0", "h:99999", "h:x", "h/p", "u:p@h", "h:1:2", "a b"],
     "minio.bucket": ["", "ab", "A-bucket", "a_b_c", "-abc", "abc-", "a..b", "192.168.1.1", "x" * 64, "a/b"],
     "minio.use_ssl": ["maybe", 2],
+    "console.enabled": ["maybe", 2],
     "minio.region": ["eu west", "x" * 65],
     "minio.public_endpoint": ["https://h", "h/", "h:0"],
     "minio.upload_memory": ["15MiB", "2GiB", "much"],
@@ -134,7 +136,7 @@ def test_wrong_type(tmp_path: Path, key: str, value: object) -> None:
     assert fault_of(written(tmp_path, key, value), without(key)).startswith(f"configuration: {key}: got ")
 
 
-@pytest.mark.parametrize("key", [key for key in KEYS if key != "minio.use_ssl"])
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in TRUTHS])
 def test_truth_for_another_type(tmp_path: Path, key: str) -> None:
     """true is neither a number nor a text."""
     assert fault_of(written(tmp_path, key, True), without(key)).startswith(f"configuration: {key}: got ")

@@ -1,0 +1,76 @@
+"""Jinja filters: how numbers, sizes, times and digests are written."""
+
+from datetime import UTC, datetime
+
+UNITS = ("kB", "MB", "GB", "TB", "PB")
+
+
+def count(number: int) -> str:
+    """12,345."""
+    return f"{number:,}"
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """`1 file`, `12,345 files`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def size(count_of_bytes: int) -> str:
+    """Bytes in decimal units with three digits: 96.1 MB."""
+    if count_of_bytes < 1000:
+        return f"{count_of_bytes} B"
+    amount, units = count_of_bytes / 1000, list(UNITS)
+    while amount >= 999.5 and len(units) > 1:
+        amount /= 1000
+        del units[0]
+    return f"{amount:.{0 if amount >= 99.95 else 1}f} {units[0]}"
+
+
+def exact_size(count_of_bytes: int) -> str:
+    """96.1 MB (100,768,302 bytes)."""
+    return f"{size(count_of_bytes)} ({count_of_bytes:,} bytes)" if count_of_bytes >= 1000 else f"{count_of_bytes} bytes"
+
+
+def moment(time: datetime | str) -> datetime:
+    """A time of the service's in UTC; lists have it as text in RFC 3339."""
+    return (datetime.fromisoformat(time) if isinstance(time, str) else time).astimezone(UTC)
+
+
+def utc(time: datetime | str) -> str:
+    """25 Nov 2026, 14:31 UTC: what stands there until script says how long ago it is."""
+    return f"{moment(time):%-d %b %Y, %H:%M} UTC"
+
+
+def machine_time(time: datetime | str) -> str:
+    """RFC 3339 in UTC, for `datetime`."""
+    return f"{moment(time):%Y-%m-%dT%H:%M:%S}Z"
+
+
+def short_digest(hexadecimal: str) -> str:
+    """5f1c9b3e…a07d42."""
+    return f"{hexadecimal[:8]}…{hexadecimal[-6:]}"
+
+
+def initials(name: str) -> str:
+    """What stands for a user in a circle: the first two characters, or those of two words."""
+    words = [word for word in name.replace("@", " ").replace(".", " ").replace("-", " ").split() if word]
+    return (words[0][0] + words[1][0] if len(words) > 1 else name[:2]).upper()
+
+
+def percent(part: float, whole: float) -> str:
+    """51 %; neither 0 % nor 100 % unless it is just that."""
+    share = 100 * part / whole if whole else 0.0
+    bounded = min(max(share, 1), 99) if 0 < part < whole else share
+    return f"{bounded:.0f} %"
+
+
+FILTERS = {
+    "count": count,
+    "counted": counted,
+    "size": size,
+    "exact_size": exact_size,
+    "utc": utc,
+    "machine_time": machine_time,
+    "short_digest": short_digest,
+    "initials": initials,
+}
