@@ -36,6 +36,7 @@ from app.operations.health import Part, Readiness
 from app.operations.metrics_endpoint import OpenUploads
 from app.packages.listing import PackageListing
 from app.packages.manager import PackageManager
+from app.packages.names import PackageNames
 from app.packages.reader import PackageReader
 from app.packages.releases import ReleaseStore
 from app.packages.schemas import PackageJson
@@ -62,6 +63,7 @@ class PackageServices:
     store: PackageStore
     releases: ReleaseStore
     listing: PackageListing
+    names: PackageNames
     reader: PackageReader
     manager: PackageManager
     sender: PackageSender
@@ -127,7 +129,8 @@ def found_by_class(parts: Services) -> list[object]:
     return [
         *(parts.config, parts.database, parts.identity, parts.readiness),
         *(parts.accounts, parts.accounts.store, parts.sessions, TokenCache()),
-        *(packages.store, packages.releases, packages.listing, packages.manager, packages.sender, packages.to_json),
+        *(packages.store, packages.releases, packages.listing, packages.names, packages.manager),
+        *(packages.sender, packages.to_json),
         *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
         OpenUploads(parts.uploads.manager.store.count_open),
         *(parts.uploads.listing, parts.uploads.manager, parts.uploads.manager.store),
@@ -181,6 +184,7 @@ def build_packages(
         store=store,
         releases=releases,
         listing=PackageListing(store.database),
+        names=PackageNames(store.database),
         reader=reader,
         manager=PackageManager(store, releases, ledger, storage, identity.require_ours),
         sender=PackageSender(reader, make_presigner(config, storage), config.packages.delivery),
