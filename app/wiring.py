@@ -14,8 +14,11 @@ from app.accounts.passwords import Passwords
 from app.accounts.sessions import SessionStore
 from app.accounts.store import AccountStore
 from app.accounts.token_cache import TokenCache
+from app.agents.counting import AgentCounts
+from app.agents.figures import AgentFigures
 from app.agents.listing import POLLS_UNTIL_OFFLINE, AgentListing
 from app.agents.manager import RETENTION_LOCK, AgentManager
+from app.agents.planning import ChannelPlanner
 from app.agents.store import AgentStore
 from app.channels.store import ChannelStore, refuse_pinned
 from app.config import Config
@@ -78,6 +81,7 @@ class AgentServices:
 
     listing: AgentListing
     manager: AgentManager
+    views: tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def found_by_class(parts: Services) -> list[object]:
         *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
         OpenUploads(parts.uploads.manager.store.count_open),
         *(parts.uploads.listing, parts.uploads.manager, parts.uploads.manager.store),
-        *(parts.channels, parts.offers, agents.listing, agents.manager, agents.manager.store),
+        *(parts.channels, parts.offers, agents.listing, agents.manager, agents.manager.store, *agents.views),
     ]
 
 
@@ -217,10 +221,10 @@ def build_uploads(store: UploadStore, packages: PackageManager, storage: Storage
 def build_agents(config: Config, database: Database, catalogue: Catalogue) -> AgentServices:
     """The agents' parts."""
     store = AgentStore(database, catalogue, POLLS_UNTIL_OFFLINE * config.agents.polling_interval)
-    return AgentServices(
-        listing=AgentListing(database, config.server.public_url, config.agents.polling_interval),
-        manager=AgentManager(store, config.agents.retention),
-    )
+    listing = AgentListing(database, config.server.public_url, config.agents.polling_interval)
+    planner = ChannelPlanner(database, config.server.public_url)
+    views = (planner, AgentCounts(listing), AgentFigures(database, catalogue))
+    return AgentServices(listing, AgentManager(store, config.agents.retention), views)
 
 
 def make_storage(config: Config, store: PackageStore) -> Storage:

@@ -9,20 +9,26 @@ from flask_smorest import Blueprint
 from app.accounts.auth import requires
 from app.accounts.roles import Role
 from app.agents.listing import AgentListing
+from app.agents.planning import ChannelPlanner
 from app.agents.schemas import (
     AgentQuery,
     AgentSchema,
     InstallationsSchema,
+    PlanSchema,
     agent_filters,
     agent_json,
     instance_uid,
+    plan_json,
 )
 from app.agents.store import AgentStore
-from app.http.openapi.describe import answers, asks, operation, refuses
+from app.channels.schemas import ChannelBodySchema, NameSchema, channel_fields
+from app.http.json_body import json_fields
+from app.http.openapi.describe import answers, asks, operation, refuses, takes
 from app.http.paging import page_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
 from app.http.services import get
+from app.http.validation import load
 from app.packages.store import PackageStore
 
 blueprint = Blueprint("agents", __name__, description="The agents' endpoint, and who has what.")
@@ -85,3 +91,22 @@ class Installations(MethodView):
         package = get(PackageStore).get(package_id)
         no_parameters()
         return json_answer(get(AgentListing).installations(package))
+
+
+@blueprint.route("/api/v1/channels/<name>/plan")
+class ChannelPlan(MethodView):
+    """What a change of a channel would do."""
+
+    @requires(Role.PUBLISHER)
+    @answers(200, PlanSchema)
+    @takes(ChannelBodySchema)
+    @operation("plan_channel")
+    def post(self, name: str) -> Response:
+        """What each agent would get if the channel were put with this body. Nothing is stored.
+
+        Agents are grouped by platform and by the packages that they have. `unresolved`: the channel has the package
+        and there is no file for this platform; an agent that has such a one keeps all that it has.
+        """
+        body = json_fields(ChannelBodySchema())
+        load(NameSchema(), {"name": name})
+        return json_answer(plan_json(get(ChannelPlanner).plan(name, channel_fields(body))))

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.agents.models import Agent, AgentPackage, AgentPoll
+from app.agents.search import begins_with
 from app.channels.models import TYPES
 from app.database import Database
 from app.errors import AgentNotFound
@@ -23,7 +24,11 @@ POLLS_UNTIL_OFFLINE = 3
 
 @dataclass(frozen=True, slots=True)
 class AgentFilters:
-    """Which agents; None is no filter. `package` and `version` hold of one and the same package."""
+    """Which agents; None is no filter.
+
+    `package`, `version`, `package_status` and `error` hold of one and the same package. `q` begins the instance uid,
+    or the attribute host.name or service.instance.id, in any case; `error` is a part of a failed package's error.
+    """
 
     channel: str | None = None
     status: str | None = None
@@ -31,6 +36,9 @@ class AgentFilters:
     version: str | None = None
     platform: str | None = None
     arch: str | None = None
+    q: str | None = None
+    package_status: str | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,14 @@ class AgentListing:
         statement = self._agents().where(*self._conditions(filters, after)).order_by(Agent.instance_uid).limit(limit)
         with self.database.reading() as connection:
             return connection.execute(statement).all()
+
+    def count(self, filters: AgentFilters, most: int | None) -> int:
+        """How many agents there are, `most` at most: what is more is not looked at. None: all are counted."""
+        joined = select(Agent.instance_uid).join(AgentPoll, AgentPoll.instance_uid == Agent.instance_uid)
+        agents = joined if filters.status is not None else select(Agent.instance_uid)
+        some = agents.where(*self._conditions(filters, None)).limit(most).subquery()
+        with self.database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(some)) or 0
 
     def get(self, instance_uid: UUID) -> AgentRow:
         """The agent. Raises AgentNotFound."""
@@ -97,6 +113,8 @@ class AgentListing:
         ]
         if filters.status is not None:
             conditions.append(self._offline() if filters.status == "offline" else ~self._offline())
+        if filters.q is not None:
+            conditions.append(begins_with(filters.q))
         return [*conditions, *_after(after, Agent, AgentPoll), *_has_package(filters, after)]
 
 
@@ -106,8 +124,15 @@ def _after(after: UUID | None, *tables: Any) -> list[ColumnElement[bool]]:
 
 
 def _has_package(filters: AgentFilters, after: UUID | None) -> list[ColumnElement[bool]]:
-    wanted = {AgentPackage.name: filters.package, AgentPackage.version: filters.version}
+    wanted = {
+        AgentPackage.name: filters.package,
+        AgentPackage.version: filters.version,
+        AgentPackage.status: filters.package_status,
+    }
     told = [column == value for column, value in wanted.items() if value is not None]
+    if filters.error is not None:
+        # Said in so many words, for the index of what is not installed.
+        told += [AgentPackage.status == "failed", AgentPackage.error.icontains(filters.error, autoescape=True)]
     mine = (AgentPackage.instance_uid == Agent.instance_uid, *_after(after, AgentPackage))
     return [exists().where(and_(*mine, *told))] if told else []
 

@@ -36,6 +36,15 @@ TEXT_LENGTH = 255
 STATUSES = ("installed", "installing", "downloading", "failed", "pending")
 
 
+PREFIX_ATTRIBUTES = ("host.name", "service.instance.id")
+"""Attributes by whose beginning agents are found."""
+
+
+def prefix_column(attribute: str) -> str:
+    """SQL for the attribute as its index has it: ASCII in small letters, and short enough, whatever agents send."""
+    return f"""lower(left(attributes ->> '{attribute}', {TEXT_LENGTH}) COLLATE "C")"""
+
+
 def uid_column(**options: Any) -> "Mapped[uuid.UUID]":
     """An agent's instance_uid that goes when the agent goes."""
     agent = ForeignKey("agents.instance_uid", ondelete="CASCADE")
@@ -50,6 +59,10 @@ class Agent(Base):
         Index("ix_agents_channel", "channel", "instance_uid"),
         Index("ix_agents_platform", "platform", "instance_uid"),
         Index("ix_agents_arch", "arch", "instance_uid"),
+        *(
+            Index(f"ix_agents_{attribute.replace('.', '_')}", text(prefix_column(attribute)))
+            for attribute in PREFIX_ATTRIBUTES
+        ),
     )
 
     instance_uid: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), primary_key=True)
@@ -103,6 +116,11 @@ class AgentPackage(Base):
         Index("ix_agent_packages_version", "version", "instance_uid"),
         Index("ix_agent_packages_installed", "has_hash"),
         Index("ix_agent_packages_offered", "offered_hash", "status"),
+        Index(
+            "ix_agent_packages_not_installed",
+            *("status", "instance_uid"),
+            postgresql_where=text("status <> 'installed'"),
+        ),
     )
 
     instance_uid: Mapped[uuid.UUID] = uid_column()

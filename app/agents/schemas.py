@@ -11,6 +11,7 @@ from app.agents.listing import AgentFilters, AgentRow
 from app.agents.messages import capability_names
 from app.agents.models import STATUSES, TEXT_LENGTH
 from app.channels.models import CHANNEL_NAME_LENGTH
+from app.channels.plan import CHANGES, Plan, PlanGroup
 from app.errors import AgentNotFound
 from app.http.fields import Moment, rfc3339
 from app.http.openapi.properties import AnswerSchema
@@ -19,6 +20,9 @@ from app.packages.fields import Text
 from app.packages.platforms import canonical_arch, canonical_platform
 
 AGENT_STATUSES = ("online", "offline")
+MAX_Q = 200
+"""Characters of what is looked for."""
+
 UID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -36,6 +40,15 @@ class AgentQuery(PageQuery):
     version = filter_text(metadata={"description": "Agents that have this version of it, or of any package."})
     os_type = filter_text(data_key="os.type")
     host_arch = filter_text(data_key="host.arch")
+    q = filter_text(
+        MAX_Q, metadata={"description": "How the instance uid, host.name or service.instance.id begins, in any case."}
+    )
+    package_status = fields.String(
+        validate=validate.OneOf(STATUSES), metadata={"description": "Agents with a package in this state."}
+    )
+    error = filter_text(
+        MAX_Q, metadata={"description": "Agents with a failed package that has this in its error, in any case."}
+    )
 
 
 class AgentHealthSchema(AnswerSchema):
@@ -89,6 +102,55 @@ class InstallationsSchema(AnswerSchema):
     offered = fields.Integer(metadata={"description": "Have been offered it, and have not told yet."})
 
 
+class PackageChangeSchema(AnswerSchema):
+    """What becomes of a package."""
+
+    name = fields.String()
+    from_ = fields.String(data_key="from", allow_none=True, metadata={"description": "The version on the agent."})
+    to = fields.String(allow_none=True)
+    change = fields.String(validate=validate.OneOf(CHANGES))
+
+
+class PlanGroupSchema(AnswerSchema):
+    """Agents of one platform that have the same packages."""
+
+    platform = fields.String()
+    arch = fields.String()
+    agents = fields.Integer()
+    packages = fields.List(fields.Nested(PackageChangeSchema))
+
+
+class PlanSchema(AnswerSchema):
+    """What would become of agents."""
+
+    agents = fields.Integer(metadata={"description": "Agents that the channel would have."})
+    joining = fields.Integer(metadata={"description": "Of these, how many are in another now, or in none."})
+    leaving = fields.Integer(metadata={"description": "Agents that are in it now, and would not be."})
+    complete = fields.Boolean(
+        metadata={"description": "False: the numbers are extrapolated from a sample, or small groups are left out."}
+    )
+    groups = fields.List(fields.Nested(PlanGroupSchema), metadata={"description": "The largest first."})
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """A plan as PlanSchema describes it."""
+    return {
+        "agents": plan.agents,
+        "joining": plan.joining,
+        "leaving": plan.leaving,
+        "complete": plan.complete,
+        "groups": [_group_json(group) for group in plan.groups],
+    }
+
+
+def _group_json(group: PlanGroup) -> dict[str, Any]:
+    changes = [
+        {"name": package.name, "from": package.before, "to": package.after, "change": package.change}
+        for package in group.packages
+    ]
+    return {"platform": group.platform, "arch": group.arch, "agents": group.agents, "packages": changes}
+
+
 def agent_json(agent: AgentRow) -> dict[str, Any]:
     """An agent as AgentSchema describes it."""
     return {
@@ -119,6 +181,9 @@ def agent_filters(query: dict[str, Any]) -> AgentFilters:
         version=query.get("version"),
         platform=platform and (canonical_platform(platform) or platform),
         arch=arch and (canonical_arch(arch) or arch),
+        q=query.get("q"),
+        package_status=query.get("package_status"),
+        error=query.get("error"),
     )
 
 

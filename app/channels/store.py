@@ -75,7 +75,7 @@ class ChannelStore:
                 raise PreconditionFailed  # another has created it meanwhile
             connection.execute(delete(ChannelPackage).where(ChannelPackage.channel_id == channel_id))
             if fields.packages:
-                _refuse_missing(connection, fields.packages)
+                refuse_missing(connection, fields.packages, holds=True)
                 connection.execute(insert(ChannelPackage), _members(channel_id, fields.packages))
             return _one(connection, name), created
 
@@ -143,18 +143,15 @@ def _members(channel_id: int, packages: Sequence[dict[str, str]]) -> list[dict[s
     return [{**package, "channel_id": channel_id, "position": place} for place, package in enumerate(packages)]
 
 
-def _refuse_missing(connection: Connection, packages: Sequence[dict[str, str]]) -> None:
-    """Raise Invalid if a package exists nowhere; those that are pinned cannot be deleted until the commit."""
+def refuse_missing(connection: Connection, packages: Sequence[dict[str, str]], *, holds: bool = False) -> None:
+    """Raise Invalid if a package exists nowhere; `holds`: those that are pinned cannot be deleted until the commit."""
     names = [package["name"] for package in packages]
     known = set(connection.scalars(select(Package.name).where(Package.name.in_(names)).distinct()))
     versions = {package["version"] for package in packages}
-    held = (
-        select(Package.name, Package.version)
-        .where(Package.name.in_(names), Package.version.in_(versions))
-        .order_by(Package.id)
-        .with_for_update(read=True, key_share=True)
-    )
-    pinned = {(row.name, row.version) for row in connection.execute(held)}
+    named = select(Package.name, Package.version).where(Package.name.in_(names), Package.version.in_(versions))
+    if holds:
+        named = named.order_by(Package.id).with_for_update(read=True, key_share=True)
+    pinned = {(row.name, row.version) for row in connection.execute(named)}
     errors = {}
     for place, package in enumerate(packages):
         if package["name"] not in known:

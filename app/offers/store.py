@@ -64,7 +64,11 @@ class ChannelRule:
 
     def fits(self, attributes: dict[str, Any]) -> bool:
         """Whether `attributes` hold all that the channel asks for, each exactly."""
-        return all(name in attributes and same(attributes[name], value) for name, value in self.match.items())
+        return all(self.holds(name, attributes) for name in self.match)
+
+    def holds(self, name: str, attributes: dict[str, Any]) -> bool:
+        """Whether `attributes` hold this one of all that the channel asks for."""
+        return name in attributes and same(attributes[name], self.match[name])
 
 
 def same(one: Any, other: Any) -> bool:
@@ -78,7 +82,12 @@ def channel_rules(connection: Connection) -> list[ChannelRule]:
         ChannelRule(row.name, row.match, tuple(tuple(package) for package in row.packages))
         for row in connection.execute(_CHANNELS)
     ]
-    return sorted(rules, key=lambda rule: (-len(rule.match), rule.name))
+    return sorted(rules, key=by_precedence)
+
+
+def by_precedence(rule: ChannelRule) -> tuple[int, str]:
+    """Sorts channels in the order in which they are tried: the first that fits wins."""
+    return -len(rule.match), rule.name
 
 
 def current_version(connection: Connection) -> int:

@@ -1,5 +1,6 @@
 """Packages by name, in keyset pages: what each has newest, for which platforms, and who uploaded last."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,9 @@ from app.packages.name_query import DETAILS, LOOK_AHEAD, by_name, by_trigrams, b
 
 MAX_BY_UPLOAD = 2000
 """Names up to which they are sorted by their newest upload; above, by name."""
+
+STAYS_LARGE = 60.0
+"""Seconds for which a catalogue that had more is not counted again."""
 
 NameSort = Literal["name", "-created_at"]
 Position = tuple[str] | tuple[datetime, str]
@@ -75,6 +79,7 @@ class PackageNames:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._large_until: dict[frozenset[tuple[str, str | bool]], float] = {}
 
     def page(
         self, filters: NameFilters, limit: int, *, sort: NameSort = "name", after: Position | None = None
@@ -94,12 +99,16 @@ class PackageNames:
         """The page in order of the last upload; None if there are too many names for that."""
         if after is not None and len(after) == 1:
             return None  # the first page was by name
+        files = frozenset(filters.of_files.items())
+        if after is None and time.monotonic() < self._large_until.get(files, 0.0):
+            return None
         uploaded, name = after or (None, None)
         # The first page decides: names that come meanwhile change no sort.
         most = MAX_BY_UPLOAD + 1 if after is None else 2 * MAX_BY_UPLOAD
         values = {"uploaded": uploaded, "name": name, "most": most, "limit": limit + 1, **_values(filters)}
         rows = self.database.rows(by_upload(filters.of_files, continued=after is not None), values)
         if after is None and rows and rows[0].names > MAX_BY_UPLOAD:
+            self._large_until[files] = time.monotonic() + STAYS_LARGE
             return None
         shown = rows[:limit]
         behind = (shown[-1].uploaded_at, shown[-1].name) if len(rows) > limit else None

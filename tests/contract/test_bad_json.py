@@ -7,7 +7,10 @@ import pytest
 from tests.contract.conftest import Sender
 
 JSON = "Content-Type: application/json"
-TARGETS = [("POST", "/api/v1/auth/login"), ("POST", "/api/v1/users"), ("POST", "/api/v1/tokens")]
+TARGETS = [
+    *(("POST", "/api/v1/auth/login"), ("POST", "/api/v1/users"), ("POST", "/api/v1/tokens")),
+    ("POST", "/api/v1/channels/x/plan"),
+]
 
 BODIES = {
     "nothing": b"",
