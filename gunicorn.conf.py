@@ -14,6 +14,7 @@ from app.operations import background  # noqa: E402
 from app.operations.warm_up import refuse_unfit, warm_up  # noqa: E402
 from app.server import open_files  # noqa: E402
 from app.server.refusals import LINE_LIMIT  # noqa: E402
+from app.signatures import duty as signatures  # noqa: E402
 from app.telemetry import logs  # noqa: E402
 from app.telemetry.metrics import shared as shared_metrics  # noqa: E402
 from app.wiring import wired  # noqa: E402
@@ -86,6 +87,7 @@ def post_worker_init(worker):
     parts = wired(worker.wsgi)
     warm_up(parts.database)
     background.start(parts.database, parts.jobs, parts.identity.settle)
+    signatures.start(parts.signatures.settler)
 
 
 def child_exit(_server, worker):

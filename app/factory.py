@@ -25,6 +25,8 @@ from app.operations import cli_download, health, metrics_endpoint
 from app.packages import handlers as packages
 from app.packages import release_handlers as releases
 from app.packages.fields import VOCABULARIES
+from app.signatures import handlers as signatures
+from app.signatures import policy_handlers as policies
 from app.telemetry import access_log, metrics, request_id
 from app.uploads import handlers as uploads
 from app.wiring import wire
@@ -34,6 +36,8 @@ BLUEPRINTS = (
     packages,
     releases,
     uploads,
+    signatures,
+    policies,
     channels,
     offers,
     agents,
@@ -64,7 +68,7 @@ def make_app(config: Config | None = None, session: Session | None = None) -> Fl
     app = Application(__name__, static_folder=None)
     app.config.update(flask_settings(config))
     app.url_map.merge_slashes = False
-    app.url_map.converters["bigint"] = BigIntConverter
+    app.url_map.converters |= {"bigint": BigIntConverter, "signature_file": signatures.SignatureFileName}
     trust_proxies(app, config.server.trusted_proxies)
     db.init_app(app)
     migrate.init_app(app, db, compare_type=True)
@@ -73,6 +77,7 @@ def make_app(config: Config | None = None, session: Session | None = None) -> Fl
     for part in (request_id, security_headers, access_log, metrics, problems, swagger, cli):
         part.register(app)
     document.register(app, config.server.public_url, [part.blueprint for part in BLUEPRINTS], VOCABULARIES)
+    app.register_blueprint(signatures.files)
     if config.console.enabled:
         console.register(app)
     app.before_request(routes.refuse_leading_slashes)

@@ -20,6 +20,7 @@ from app.agents.listing import POLLS_UNTIL_OFFLINE, AgentListing
 from app.agents.manager import RETENTION_LOCK, AgentManager
 from app.agents.planning import ChannelPlanner
 from app.agents.store import AgentStore
+from app.backends import make_presigner, make_storage
 from app.channels.store import ChannelStore, refuse_pinned
 from app.config import Config
 from app.database import Database
@@ -46,11 +47,13 @@ from app.packages.schemas import PackageJson
 from app.packages.scrub import Scrubber, ScrubLog
 from app.packages.sending import PackageSender
 from app.packages.store import PackageStore
+from app.signatures.manager import SignatureManager
+from app.signatures.services import SignatureServices
+from app.signatures.settlement import Beside
+from app.signatures.store import SignatureStore
 from app.storage.counted import CountedStorage
 from app.storage.failure_log import FailureLog
-from app.storage.filesystem import FilesystemStorage
-from app.storage.interface import Presigner, Storage
-from app.storage.s3.storage import MinioStorage
+from app.storage.interface import Storage
 from app.telemetry import metrics
 from app.uploads.listing import UploadListing
 from app.uploads.manager import UploadManager
@@ -109,6 +112,7 @@ class Services:
     offers: OfferManager
     agents: AgentServices
     uploads: UploadServices
+    signatures: SignatureServices
     readiness: Readiness
     jobs: Sequence[Job]
 
@@ -138,6 +142,7 @@ def found_by_class(parts: Services) -> list[object]:
         *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
         OpenUploads(parts.uploads.manager.store.count_open),
         *(parts.uploads.listing, parts.uploads.manager, parts.uploads.manager.store),
+        *parts.signatures.found,
         *(parts.channels, parts.offers, agents.listing, agents.manager, agents.manager.store, *agents.views),
     ]
 
@@ -145,7 +150,8 @@ def found_by_class(parts: Services) -> list[object]:
 def build(config: Config, engine: Engine, session: Session) -> Services:
     """The parts on a given engine."""
     database = Database(engine, on_error=metrics.count_database_error, session=session)
-    store = PackageStore(database, refuse_delete=refuse_pinned)
+    signatures = SignatureManager(SignatureStore(database))
+    store = PackageStore(database, refuse_delete=refuse_pinned, beside=Beside(signatures))
     beneath = make_storage(config, store)
     identity = StorageIdentity(IdentityRow(database), beneath, store.newest_object)
     failures = FailureLog(beneath.location) if session is Session.SERVICE else None
@@ -154,8 +160,9 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
     catalogue = Catalogue(config.server.public_url)
     uploads = UploadStore(database, config.packages.upload_expiry)
     reconciler = Reconciler(ledger, storage, config.packages.upload_timeout, counted_expiry(uploads))
-    packages = build_packages(config, store, ledger, storage, identity)
     agents = build_agents(config, database, catalogue)
+    trust = SignatureServices.of(signatures, agents.listing.having)
+    packages = build_packages(config, store, ledger, storage, identity)
     return Services(
         config=config,
         database=database,
@@ -170,6 +177,7 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
         channels=ChannelStore(database),
         offers=OfferManager(database, catalogue),
         agents=agents,
+        signatures=trust,
         readiness=Readiness([Part("database", database.ping), Part("storage", storage.ping)]),
         jobs=(
             Job("reconcile", RECONCILE_LOCK, reconciler.run),
@@ -225,25 +233,3 @@ def build_agents(config: Config, database: Database, catalogue: Catalogue) -> Ag
     planner = ChannelPlanner(database, config.server.public_url)
     views = (planner, AgentCounts(listing), AgentFigures(database, catalogue))
     return AgentServices(listing, AgentManager(store, config.agents.retention), views)
-
-
-def make_storage(config: Config, store: PackageStore) -> Storage:
-    """The backend that the configuration asks for; connects to nothing.
-
-    A bucket that is absent while there are packages was lost: it is never made anew as if nothing had been in it.
-    """
-    match config.storage.backend:
-        case "filesystem":
-            return FilesystemStorage(config.storage.root, may_create=store.is_empty)
-        case "minio":
-            return MinioStorage.from_config(config.minio, may_create=store.is_empty)
-
-
-def make_presigner(config: Config, storage: Storage) -> Presigner | None:
-    """What signs the URLs that clients (`redirect`) or nginx (`accel`) fetch packages from."""
-    match config.packages.delivery:
-        case "redirect":
-            return storage.presigner(config.minio.public_endpoint)
-        case "accel":
-            return storage.presigner()
-    return None

@@ -10,11 +10,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.agents.models import Agent, AgentPackage, AgentPoll
 from app.agents.search import begins_with
-from app.channels.models import TYPES
 from app.database import Database
 from app.errors import AgentNotFound
-from app.offers.offer import package_hash
-from app.packages.links import file_path
+from app.offers.delivery import known_hashes
 from app.packages.store import PackageRow
 
 AgentRow = Row[Any]
@@ -74,8 +72,8 @@ class AgentListing:
 
     def installations(self, package: PackageRow) -> dict[str, int]:
         """How many agents have this very file, are getting it, have failed to, or have been offered it."""
-        hashes = self._hashes(package)
         with self.database.reading() as connection:
+            hashes = known_hashes(connection, [package], self.public_url)
             installed = connection.scalar(select(func.count()).where(AgentPackage.has_hash.in_(hashes)))
             statement = (
                 select(AgentPackage.status, func.count())
@@ -90,11 +88,12 @@ class AgentListing:
             "offered": counts.get("pending", 0),
         }
 
-    def _hashes(self, package: PackageRow) -> list[bytes]:
-        """The hashes under which offers name this file: one for each type that a channel may give it."""
-        path = file_path(package.name, package.version, package.platform, package.arch, package.file_name)
-        url = self.public_url.rstrip("/") + path
-        return [package_hash(package.name, type_, package.version, package.checksum, url) for type_ in TYPES]
+    def having(self, packages: Sequence[PackageRow]) -> int:
+        """How many agents have one of these files."""
+        with self.database.reading() as connection:
+            hashes = known_hashes(connection, packages, self.public_url)
+            count = func.count(AgentPackage.instance_uid.distinct())
+            return connection.scalar(select(count).where(AgentPackage.has_hash.in_(hashes))) or 0
 
     def _offline(self) -> ColumnElement[bool]:
         silence = func.make_interval(0, 0, 0, 0, 0, 0, POLLS_UNTIL_OFFLINE * self.polling_interval)

@@ -11,6 +11,8 @@ from app.database.model import Base
 from app.packages.models import DESCRIPTION_LENGTH, NAME_LENGTH, VERSION_LENGTH, text_column
 
 CHANNEL_NAME_LENGTH = 100
+SIGNATURE_LENGTH = 11
+TEMPLATE_LENGTH = 100
 TYPES = ("top_level", "addon")
 
 
@@ -29,7 +31,10 @@ class Channel(Base):
 
 
 class ChannelPackage(Base):
-    """A package of a channel; `version` is exact or `latest`, `position` its place in the list as it was sent."""
+    """A package of a channel; `version` is exact or `latest`, `position` its place in the list as it was sent.
+
+    `signature`: the kind that its file is offered with. `seen_as`, `version_as`: how agents see name and version.
+    """
 
     __tablename__ = "channel_packages"
     __table_args__ = (
@@ -42,3 +47,6 @@ class ChannelPackage(Base):
     version: Mapped[str] = text_column(VERSION_LENGTH)
     type: Mapped[str] = mapped_column(String(9))
     position: Mapped[int] = mapped_column(SmallInteger)
+    signature: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH))
+    seen_as: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    version_as: Mapped[str | None] = mapped_column(String(TEMPLATE_LENGTH))

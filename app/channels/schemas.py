@@ -4,15 +4,18 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from app.channels.models import CHANNEL_NAME_LENGTH, TYPES
+from app.channels.models import CHANNEL_NAME_LENGTH, TEMPLATE_LENGTH, TYPES
 from app.channels.store import ChannelFields, ChannelRow
 from app.http.fields import Moment, rfc3339
 from app.http.openapi.properties import AnswerSchema
 from app.packages import fields as package_fields
 from app.packages.attributes import attribute_match
+from app.packages.models import NAME_LENGTH
 from app.packages.versions import LATEST
+from app.signatures.carrying import CARRIED
 
 MAX_PACKAGES = 1000
+VERSION = "{version}"
 
 
 def channel_name(**options: Any) -> fields.Field[str]:
@@ -20,6 +23,12 @@ def channel_name(**options: Any) -> fields.Field[str]:
     pattern = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
     rules = [validate.Length(1, CHANNEL_NAME_LENGTH), validate.Regexp(rf"{pattern}\Z", error=f"Must match {pattern}.")]
     return package_fields.Text(validate=rules, **options)
+
+
+def is_template(text: str) -> None:
+    """A validator: raises ValidationError for anything but {version} in braces, once."""
+    if text.count(VERSION) != 1 or set("{}") & set(text.replace(VERSION, "")):
+        raise ValidationError(f"Must have {VERSION} once, and no other braces.")
 
 
 class NameSchema(Schema):
@@ -36,6 +45,19 @@ class MemberSchema(Schema):
         required=True, metadata={"description": f"Exact, or `{LATEST}`: the newest active release per platform."}
     )
     type = fields.String(load_default=TYPES[0], validate=validate.OneOf(TYPES))
+    signature = fields.String(
+        validate=validate.OneOf(CARRIED),
+        metadata={"description": "Offer its file with a signature of this kind, and no file that has none."},
+    )
+    seen_as = package_fields.Text(
+        data_key="as",
+        validate=validate.Length(max=NAME_LENGTH),
+        metadata={"description": "The name that agents see; the package's own by default."},
+    )
+    version_as = package_fields.Text(
+        validate=[validate.Length(max=TEMPLATE_LENGTH), is_template],
+        metadata={"description": "What agents see as the version, such as v{version}."},
+    )
 
 
 class ChannelBodySchema(Schema):
@@ -56,6 +78,12 @@ class ChannelBodySchema(Schema):
             if package["name"] in seen:
                 raise ValidationError({"packages": {place: {"name": ["Must not be repeated."]}}})
             seen.add(package["name"])
+        told: set[str] = set()
+        for place, package in enumerate(loaded["packages"]):
+            name = package.get("seen_as", package["name"])
+            if name in told:
+                raise ValidationError({"packages": {place: {"as": ["Agents see another package under this name."]}}})
+            told.add(name)
         return loaded
 
 

@@ -15,7 +15,7 @@ from app.packages.models import Package
 from app.packages.versions import LATEST
 
 ChannelRow = Row[Any]
-"""A channel with `packages`, a list of {"name", "version", "type"}."""
+"""A channel with `packages`, a list of {"name", "version", "type"}, and what they say of their delivery."""
 
 Precondition = Callable[[ChannelRow | None], bool]
 """Whether a channel may be changed that is so, or is not there."""
@@ -23,7 +23,7 @@ Precondition = Callable[[ChannelRow | None], bool]
 
 @dataclass(frozen=True, slots=True)
 class ChannelFields:
-    """What a channel is to be; each of `packages` has name, version and type."""
+    """What a channel is to be; each of `packages` has name, version, type, and what is said of its delivery."""
 
     description: str
     match: dict[str, Any]
@@ -31,13 +31,22 @@ class ChannelFields:
 
 
 def _packages() -> Any:
-    member = func.jsonb_build_object(
-        "name", ChannelPackage.name, "version", ChannelPackage.version, "type", ChannelPackage.type
-    )
-    members = func.jsonb_agg(aggregate_order_by(member, ChannelPackage.position))
+    shown = {
+        "name": ChannelPackage.name,
+        "version": ChannelPackage.version,
+        "type": ChannelPackage.type,
+        "signature": ChannelPackage.signature,
+        "as": ChannelPackage.seen_as,
+        "version_as": ChannelPackage.version_as,
+    }
+    member = func.jsonb_build_object(*(part for pair in shown.items() for part in pair))
+    members = func.jsonb_agg(aggregate_order_by(func.jsonb_strip_nulls(member), ChannelPackage.position))
     listed = select(members).where(ChannelPackage.channel_id == Channel.id).scalar_subquery()
     return func.coalesce(listed, literal_column("'[]'::jsonb")).label("packages")
 
+
+NOT_SAID = dict.fromkeys(("signature", "seen_as", "version_as"))
+"""What a package of a channel may leave out."""
 
 COLUMNS = (*Channel.__table__.columns, _packages())
 
@@ -140,7 +149,8 @@ def _write(connection: Connection, name: str, fields: ChannelFields) -> tuple[in
 
 
 def _members(channel_id: int, packages: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
-    return [{**package, "channel_id": channel_id, "position": place} for place, package in enumerate(packages)]
+    said = [{**NOT_SAID, **package} for package in packages]
+    return [{**package, "channel_id": channel_id, "position": place} for place, package in enumerate(said)]
 
 
 def refuse_missing(connection: Connection, packages: Sequence[dict[str, str]], *, holds: bool = False) -> None:

@@ -7,6 +7,7 @@ from app.errors.callers import (
     CrossOrigin,
     Forbidden,
     MalformedToken,
+    PackageBlocked,
     TokenEnded,
     TokenExpired,
     TokenRefused,
@@ -36,6 +37,7 @@ __all__ = [
     "ObjectChanged",
     "ObjectNotFound",
     "Overloaded",
+    "PackageBlocked",
     "PartsLost",
     "PieceCut",
     "ServiceError",
@@ -153,6 +155,14 @@ class ChannelNotFound(NotFound):
     detail = "There is no such channel."
 
 
+class PolicyNotFound(NotFound):
+    detail = "There is no such policy."
+
+
+class SignatureNotFound(NotFound):
+    detail = "There is no such signature."
+
+
 class AgentNotFound(NotFound):
     detail = "There is no such agent."
 
@@ -197,6 +207,10 @@ class PackagePinned(Conflict):
 
     def __init__(self, channel: str) -> None:
         super().__init__(f"The channel {channel} pins this version. Change the channel first, then delete the package.")
+
+
+class TooManySignatures(Conflict):
+    detail = "This package has as many signatures as it may have. Delete one that is not needed first."
 
 
 class PreconditionFailed(ServiceError):

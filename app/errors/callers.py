@@ -58,6 +58,12 @@ class CrossOrigin(ServiceError):
     )
 
 
+class PackageBlocked(Forbidden):
+    """An enforced policy's signature is missing: only publishers have the package's bytes."""
+
+    detail = "This package is blocked: it lacks a signature that a policy asks for. Its bytes need the role publisher."
+
+
 class TooManyLogins(ServiceError):
     """Failed logins of one name from one address (429); `retry_after` in seconds."""
 

@@ -37,8 +37,8 @@ def json_text(limit: int) -> bytes:
     return read_body(limit)
 
 
-def read_body(limit: int) -> bytes:
-    """The whole body, refused by its Content-Length before it is read where it has one.
+def read_body(limit: int, what: str = "A body of JSON") -> bytes:
+    """The whole body, refused by its Content-Length before it is read where it has one; `what` it is, for that.
 
     Raises TooLarge, UploadInterrupted, UploadTimedOut, BadRequest.
     """
@@ -46,18 +46,18 @@ def read_body(limit: int) -> bytes:
     if length is None and not is_chunked(request.environ):
         return b""
     if length is not None and length > limit:
-        raise _too_large(limit)
+        raise _too_large(limit, what)
     refuse_partial_body(request.environ)
     content: bytes = request.environ["wsgi.input"].read(limit + 1 if length is None else length)
     if length is not None and len(content) < length:
         raise UploadInterrupted
     if len(content) > limit:
-        raise _too_large(limit)
+        raise _too_large(limit, what)
     return content
 
 
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"A body of JSON may have at most {limit} bytes.")
+def _too_large(limit: int, what: str) -> TooLarge:
+    return TooLarge(f"{what} may have at most {limit} bytes.")
 
 
 def json_object(text: bytes) -> dict[str, Any]:

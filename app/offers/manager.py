@@ -37,6 +37,8 @@ def _package_available(package: OfferedPackage, issuer: Caller) -> Any:
     token = encode_file(issuer, FileScope.of(package.package_id, package.checksum, package.path))
     headers = opamp.Headers(headers=[opamp.Header(key="Authorization", value=f"Bearer {token}")])
     content_hash = bytes.fromhex(package.checksum)
-    file = opamp.DownloadableFile(download_url=package.url, content_hash=content_hash, headers=headers)
+    file = opamp.DownloadableFile(
+        download_url=package.url, content_hash=content_hash, headers=headers, signature=package.signature
+    )
     type_ = PACKAGE_TYPES[package.type]
     return opamp.PackageAvailable(type=type_, version=package.version, file=file, hash=package.hash)

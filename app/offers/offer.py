@@ -9,7 +9,10 @@ from functools import cached_property
 
 @dataclass(frozen=True, slots=True)
 class OfferedPackage:
-    """A package of an offer. `checksum` is the file's SHA-256 in hex, `path` its place below the public URL."""
+    """A package of an offer. `checksum` is the file's SHA-256 in hex, `path` its place below the public URL.
+
+    `name` and `version` are what the agent sees; `signature` is what the file comes with, empty for none.
+    """
 
     name: str
     type: str
@@ -19,6 +22,7 @@ class OfferedPackage:
     path: str
     url: str
     hash: bytes
+    signature: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class Offer:
         return not self.packages and not self.unresolved
 
 
-def package_hash(name: str, type_: str, version: str, checksum: str, url: str) -> bytes:
+def package_hash(name: str, type_: str, version: str, checksum: str, url: str, *signature: str) -> bytes:
     """The hash that an agent keeps of a package: it changes with anything that would change what it installs."""
-    return _digest("package", name, type_, version, checksum, url)
+    return _digest("package", name, type_, version, checksum, url, *signature)
 
 
 def all_packages_hash(packages: Sequence[OfferedPackage]) -> bytes:

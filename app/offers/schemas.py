@@ -42,6 +42,7 @@ class DownloadableFileSchema(Schema):
     downloadUrl = fields.String()  # noqa: N815 - the protobuf JSON mapping's names
     contentHash = fields.String(metadata={"description": "SHA-256 in Base64."})  # noqa: N815
     headers = fields.Nested(HeadersSchema)
+    signature = fields.String(metadata={"description": "Base64, where the channel asks for one."})
 
 
 class PackageAvailableSchema(Schema):

@@ -1,15 +1,17 @@
 """Queries behind offers: at most three, whatever the number of packages."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from app.offers.delivery import AS_IT_IS, Delivery, delivery_hash
 from app.offers.models import OfferVersion
-from app.offers.offer import Offer, OfferedPackage, package_hash
+from app.offers.offer import Offer, OfferedPackage
 from app.packages.links import file_path
 from app.packages.versions import LATEST
+from app.signatures.carrying import carried_signature, has_signature
 
 VERSION = f"(SELECT coalesce(sum(value), 0)::bigint FROM {OfferVersion.__tablename__})"  # noqa: S608 - our own name
 """SQL for the offers' version. Read it before what it is the version of: what is read then is as new at least."""
@@ -19,7 +21,11 @@ _CHANNELS = text(
     SELECT name, match, coalesce((
         SELECT jsonb_agg(jsonb_build_array(p.name, p.version, p.type) ORDER BY p.position)
         FROM channel_packages p WHERE p.channel_id = channels.id
-    ), '[]') AS packages
+    ), '[]') AS packages, coalesce((
+        SELECT jsonb_object_agg(p.name, jsonb_build_array(p.signature, p.seen_as, p.version_as))
+        FROM channel_packages p WHERE p.channel_id = channels.id
+          AND (p.signature IS NOT NULL OR p.seen_as IS NOT NULL OR p.version_as IS NOT NULL)
+    ), '{}') AS delivery
     FROM channels
     """
 )
@@ -27,26 +33,26 @@ _CHANNELS = text(
 _PINNED = """
     SELECT {rank} AS rank, id, version, arch, file_name, checksum FROM packages
     WHERE wanted.version <> :latest AND name = wanted.name AND version = wanted.version
-      AND platform = :platform AND arch = {arch}
+      AND platform = :platform AND arch = {arch} AND NOT blocked AND {signed}
 """
 _NEWEST = """
     SELECT {rank} AS rank, id, version, arch, file_name, checksum FROM packages
     WHERE wanted.version = :latest AND name = wanted.name AND is_active AND NOT is_prerelease
-      AND platform = :platform AND arch = {arch}
+      AND platform = :platform AND arch = {arch} AND NOT blocked AND {signed}
     ORDER BY version_key DESC, id DESC LIMIT 1
 """
 _PROBES = " UNION ALL ".join(
-    f"({probe.format(rank=rank, arch=arch)})"
+    f"({probe.format(rank=rank, arch=arch, signed=has_signature('packages.id', 'wanted.signature'))})"
     for rank, arch in enumerate((":arch", "'any'"))
     for probe in (_PINNED, _NEWEST)
 )
 _FILES = text(
     f"""
-    SELECT wanted.name, wanted.type, found.*
+    SELECT wanted.name, wanted.type, found.*, {carried_signature("found.id", "wanted.signature")} AS signature
     FROM (
-        SELECT name COLLATE "C" AS name, version COLLATE "C" AS version, type
-        FROM unnest(CAST(:names AS text[]), CAST(:versions AS text[]), CAST(:types AS text[]))
-             AS listed (name, version, type)
+        SELECT name COLLATE "C" AS name, version COLLATE "C" AS version, type, signature
+        FROM unnest(CAST(:names AS text[]), CAST(:versions AS text[]), CAST(:types AS text[]),
+             CAST(:signatures AS text[])) AS listed (name, version, type, signature)
     ) AS wanted
     CROSS JOIN LATERAL (SELECT * FROM ({_PROBES}) AS probed ORDER BY rank LIMIT 1) AS found
     """  # noqa: S608 - made of constants
@@ -56,11 +62,15 @@ _FILES = text(
 
 @dataclass(frozen=True, slots=True)
 class ChannelRule:
-    """A channel as offers need it; each of `packages` is name, version and type."""
+    """A channel as offers need it; each of `packages` is name, version and type.
+
+    `delivery`: how those are told to agents that are not told as they are, by name.
+    """
 
     name: str
     match: dict[str, Any]
     packages: tuple[tuple[str, str, str], ...]
+    delivery: dict[str, Delivery] = field(default_factory=dict)
 
     def fits(self, attributes: dict[str, Any]) -> bool:
         """Whether `attributes` hold all that the channel asks for, each exactly."""
@@ -79,7 +89,7 @@ def same(one: Any, other: Any) -> bool:
 def channel_rules(connection: Connection) -> list[ChannelRule]:
     """All channels, those that ask for most first, then by name: the first that fits wins."""
     rules = [
-        ChannelRule(row.name, row.match, tuple(tuple(package) for package in row.packages))
+        ChannelRule(row.name, row.match, tuple(tuple(package) for package in row.packages), delivered(row.delivery))
         for row in connection.execute(_CHANNELS)
     ]
     return sorted(rules, key=by_precedence)
@@ -100,15 +110,27 @@ def resolve(connection: Connection, rule: ChannelRule, platform: str, arch: str,
     if not rule.packages:
         return Offer(rule.name, ())
     names, versions, types = (list(column) for column in zip(*rule.packages, strict=True))
-    wanted = {"names": names, "versions": versions, "types": types}
+    signatures = [rule.delivery.get(name, AS_IT_IS).signature for name in names]
+    wanted = {"names": names, "versions": versions, "types": types, "signatures": signatures}
     rows = connection.execute(_FILES, {**wanted, "platform": platform, "arch": arch, "latest": LATEST})
-    packages = tuple(sorted(_offered(rows.all(), platform, public_url), key=lambda package: package.name))
-    return Offer(rule.name, packages, frozenset(names) - {package.name for package in packages})
+    packages = tuple(sorted(_offered(rule, rows.all(), platform, public_url), key=lambda package: package.name))
+    told = {rule.delivery.get(name, AS_IT_IS).name(name) for name in names}
+    return Offer(rule.name, packages, frozenset(told) - {package.name for package in packages})
 
 
-def _offered(rows: Sequence[Row[Any]], platform: str, public_url: str) -> Iterator[OfferedPackage]:
+def delivered(said: dict[str, list[str | None]]) -> dict[str, Delivery]:
+    """What a channel's row says of its packages' delivery, by their names."""
+    return {name: Delivery(*columns) for name, columns in said.items()}
+
+
+def _offered(
+    rule: ChannelRule, rows: Sequence[Row[Any]], platform: str, public_url: str
+) -> Iterator[OfferedPackage]:
     for row in rows:
         path = file_path(row.name, row.version, platform, row.arch, row.file_name)
         url = public_url.rstrip("/") + path
-        own_hash = package_hash(row.name, row.type, row.version, row.checksum, url)
-        yield OfferedPackage(row.name, row.type, row.version, row.id, row.checksum, path, url, own_hash)
+        how = rule.delivery.get(row.name, AS_IT_IS)
+        signature = how.told(row.signature)
+        own_hash = delivery_hash(how, row, row.type, url, signature)
+        name, version = how.name(row.name), how.version(row.version)
+        yield OfferedPackage(name, row.type, version, row.id, row.checksum, path, url, own_hash, signature)

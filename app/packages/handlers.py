@@ -31,6 +31,7 @@ from app.packages.lookups import (
     package_by_id,
     package_by_path,
     page_by_query,
+    readable,
 )
 from app.packages.manager import PackageManager
 from app.packages.receiving import receive_form, receive_raw
@@ -156,7 +157,7 @@ class PackageDownload(MethodView):
     @operation("download_package")
     def get(self, package_id: int) -> Response:  # noqa: ARG002 - `package_by_id` has it
         """The package's bytes: one range, conditional requests."""
-        package = loaded_package()
+        package = readable(loaded_package())
         no_parameters()
         return get(PackageSender).send(package)
 
@@ -171,7 +172,10 @@ class PackageFile(MethodView):
     @downloads
     @operation("download_file")
     def get(self, **path: str) -> Response:
-        """The package's bytes: one range, conditional requests. The token of an offer's file opens it, too."""
+        """The package's bytes: one range, conditional requests. The token of an offer's file opens it, too.
+
+        With `.sigstore.json`, `.intoto.jsonl`, `.asc`, `.minisig` or `.sig` behind the path: a signature of it.
+        """
         package = loaded_file(path)
         no_parameters()
         return get(PackageSender).send(package)
@@ -184,7 +188,10 @@ class PackageFile(MethodView):
     @refuses(400, 408, 409, 411, 507)
     @operation("put_file")
     def put(self, **path: str) -> Response:
-        """Publish a package whose bytes are the body. `Repr-Digest: sha-256=:…:` has them verified."""
+        """Publish a package whose bytes are the body. `Repr-Digest: sha-256=:…:` has them verified.
+
+        With such a suffix behind the path of a package that is there: add a signature to it.
+        """
         return publish(receive_raw(path))
 
 

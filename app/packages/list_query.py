@@ -169,6 +169,7 @@ def _newest_of(arch: str, rank: int, *, prerelease: bool) -> Any:
         Package.platform == bindparam("platform"),
         Package.arch == bindparam(arch),
         Package.is_active,
+        ~Package.blocked,
     )
     ids = select(Package.id, _number(rank).label("rank")).where(is_wanted)
     if not prerelease:

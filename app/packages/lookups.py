@@ -11,9 +11,10 @@ from typing import Any
 
 from app.accounts.auth import OTHER_FILE, caller, loaded
 from app.accounts.caller import Caller
+from app.accounts.roles import Role
 from app.accounts.store import AccountStore
 from app.accounts.tokens import Claims
-from app.errors import Forbidden, Invalid, PackageNotFound, ReleaseNotFound
+from app.errors import Forbidden, Invalid, PackageBlocked, PackageNotFound, ReleaseNotFound
 from app.http.paging import PageQuery, PageRequest, requested_page
 from app.http.query import parameters
 from app.http.services import get
@@ -60,10 +61,22 @@ def loaded_file(path: dict[str, str]) -> PackageRow:
         raise Forbidden(OTHER_FILE)
     package = loaded_package()
     if package.file_name != path["file_name"]:
-        right = file_path(package.name, package.version, package.platform, package.arch, package.file_name)
-        raise PackageNotFound(f"The file of this package has another name: {right}")
+        raise other_name(package)
     if scope is not None and not scope.is_package(package.id, package.checksum):
         raise Forbidden(OTHER_FILE)
+    return readable(package)
+
+
+def other_name(package: PackageRow) -> PackageNotFound:
+    """The error of a path with another file name than the package's."""
+    right = file_path(package.name, package.version, package.platform, package.arch, package.file_name)
+    return PackageNotFound(f"The file of this package has another name: {right}")
+
+
+def readable(package: PackageRow) -> PackageRow:
+    """The package, whose bytes this request's caller may have. Raises PackageBlocked."""
+    if package.blocked and (caller().file is not None or caller().role < Role.PUBLISHER):
+        raise PackageBlocked
     return package
 
 

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.accounts.caller import Caller
 from app.database import CommitInDoubt
@@ -65,8 +65,13 @@ class PackageManager:
         with self.discarding(key):
             note_upload_id = functools.partial(self.ledger.note_upload_id, key)
             written = self.storage.write(key, content, size=upload.size, on_upload_id=note_upload_id)
-            package = described(upload.finish(), content, publisher)
-            return self.make_visible(key, package, written, NothingElse())
+            fields = upload.finish()
+            package = described(fields, content, publisher)
+            if not fields.signatures:
+                return self.make_visible(key, package, written, NothingElse())
+            published = self.make_visible(key, package, written, self.store.beside(package, fields.signatures))
+        # What the signatures come to stands in the row only once they are there.
+        return replace(published, package=self.store.get(published.package.id))
 
     def delete(self, package_id: int) -> None:
         """Remove the package and its bytes.

@@ -16,10 +16,11 @@ CONTENT_TYPE_LENGTH = 255
 DESCRIPTION_LENGTH = 10_000
 FINGERPRINT_LENGTH = 255
 KIND_LENGTH = 10
+TRUST_LENGTH = 9
 
 SORTS = ("created_at", "name", "version_key")
 FILTERS: tuple[tuple[str, ...], ...] = (
-    *(("name",), ("version",), ("platform",), ("arch",), ("is_active",)),
+    *(("name",), ("version",), ("platform",), ("arch",), ("is_active",), ("trust",)),
     ("platform", "arch"),
 )
 """What an index can have in front of a sort."""
@@ -38,7 +39,11 @@ def text_column(length: int) -> "Mapped[str]":
 
 
 class Package(Base):
-    """A published package. `object_key` and `fingerprint` say where its bytes are and what they looked like."""
+    """A published package. `object_key` and `fingerprint` say where its bytes are and what they looked like.
+
+    `trust` and `blocked`: what its signatures come to by the policies (app/signatures/), kept by whatever changes
+    either; a trigger sets them when it is published.
+    """
 
     __tablename__ = "packages"
 
@@ -63,6 +68,8 @@ class Package(Base):
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     created_by: Mapped[str] = mapped_column(String(100))
     created_by_kind: Mapped[str] = mapped_column(String(KIND_LENGTH), server_default="user")
+    trust: Mapped[str] = mapped_column(String(TRUST_LENGTH, collation="C"), server_default="none")
+    blocked: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (
         UniqueConstraint("name", "version", "platform", "arch", name="uq_packages_coordinates"),
@@ -80,11 +87,13 @@ class Package(Base):
             if by != (sort,)
         ),
         Index("ix_packages_damaged", "id", postgresql_where=text("damaged_at IS NOT NULL")),
+        *(Index(f"ix_packages_blocked_{sort}", sort, "id", postgresql_where=text("blocked")) for sort in SORTS),
         Index(
             "ix_packages_latest",
             *("name", "platform", "arch"),
             text("version_key DESC"),
             text("id DESC"),
+            "blocked",
             postgresql_where=text("is_active AND NOT is_prerelease"),
         ),
         Index(
@@ -92,6 +101,7 @@ class Package(Base):
             *("name", "platform", "arch"),
             text("version_key DESC"),
             text("id DESC"),
+            "blocked",
             postgresql_where=text("is_active"),
         ),
     )

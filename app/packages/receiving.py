@@ -1,5 +1,6 @@
 """Receiving uploads: as a form (multipart/form-data), or as the bytes alone (PUT)."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import request
@@ -9,22 +10,28 @@ from app.config import Config
 from app.errors import Invalid
 from app.http.body import RequestBody, raw_body
 from app.http.content_headers import refuse_coded_body, refuse_partial_body
-from app.http.forms.form import FilePart, FormReader, open_form
+from app.http.forms.form import FilePart, FormReader, SmallFiles, open_form
 from app.http.query import no_parameters, parameters
 from app.http.services import get
 from app.http.validation import load
 from app.packages import fields
 from app.packages.schemas import CoordinatesSchema, FormSchema, PutQuery
+from app.packages.settlement import SentSignature
 from app.packages.store import Coordinates
 from app.packages.uploads import UploadFields
 from app.storage.interface import ByteSource
+from app.trust.formats import MAX_SIZE
+
+SIGNATURES = SmallFiles("signature", count=8, size=MAX_SIZE)
 
 
 def receive_form() -> "FormUpload":
     """The upload in this request's form. Raises UnsupportedMediaType, BadRequest, TooLarge, Invalid."""
     limits = get(Config).packages
     refuse_coded_body(request.environ)
-    form = open_form(request.environ, max_file_size=limits.max_size, timeout=limits.upload_timeout)
+    form = open_form(
+        request.environ, max_file_size=limits.max_size, timeout=limits.upload_timeout, small=SIGNATURES
+    )
     refuse_partial_body(request.environ)
     no_parameters()
     return FormUpload(form)
@@ -62,7 +69,9 @@ class FormUpload:
         errors = {name: ["Must not be repeated."] for name, values in sent.items() if len(values) > 1}
         file_name = checked("file", fields.file_name, self.file.file_name, errors)
         values = loaded(FormSchema(), {name: values[0] for name, values in sent.items()}, errors)
-        return upload_fields(values, file_name, self.file.content_type)
+        described = upload_fields(values, file_name, self.file.content_type)
+        signatures = (SentSignature(each.file_name, each.content) for each in self.form.small_files)
+        return replace(described, signatures=tuple(signatures))
 
 
 class RawUpload:

@@ -16,6 +16,8 @@ from app.packages.versions import is_semver
 
 MAX_Q_LENGTH = 200
 
+TRUSTS = ("none", "trusted", "untrusted", "pending")
+
 MAX_DERIVED = 4096
 """Packages of which a worker keeps what is derived: 2 MB."""
 
@@ -48,6 +50,13 @@ class PackageSchema(AnswerSchema):
     )
     download_url = marshmallow_fields.String(
         metadata={"format": "uri", "description": "Where its bytes are, by its coordinates."}
+    )
+    trust = marshmallow_fields.String(
+        validate=validate.OneOf(TRUSTS),
+        metadata={"description": "What its signatures come to; none: no policy matches."},
+    )
+    blocked = marshmallow_fields.Boolean(
+        metadata={"description": "An enforced policy is not satisfied: not latest, not offered, no bytes for agents."}
     )
 
 
@@ -90,6 +99,8 @@ class PackageJson:
             "created_by_kind": package.created_by_kind,
             "is_semver": is_semver_version,
             "download_url": url,
+            "trust": package.trust,
+            "blocked": package.blocked,
         }
 
 
@@ -118,6 +129,10 @@ class UploadFormSchema(FormSchema):
     """The whole upload form, for the OpenAPI document."""
 
     file = marshmallow_fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+    signature = marshmallow_fields.List(
+        marshmallow_fields.Raw(metadata={"type": "string", "format": "binary"}),
+        metadata={"description": "Up to 8 signature files of the file, told by the suffixes of their names."},
+    )
 
 
 class PutQuery(Schema):
@@ -141,6 +156,8 @@ class ListQuery(PageQuery):
     platform = fields.platform()
     arch = fields.arch()
     is_active = QueryFlag()
+    trust = marshmallow_fields.String(validate=validate.OneOf(TRUSTS))
+    blocked = QueryFlag()
     q = fields.Text(
         validate=validate.Length(1, MAX_Q_LENGTH),
         metadata={"description": "Case-insensitive substring of name or description."},

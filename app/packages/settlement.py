@@ -1,5 +1,7 @@
 """Settlement: what else the commit that publishes a package settles."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -31,3 +33,15 @@ class NothingElse:
 
     def settle_alone(self, package: PackageRow) -> None:
         """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentSignature:
+    """A signature file that came in the package's own form."""
+
+    file_name: str
+    content: bytes
+
+
+Beside = Callable[[Any, Sequence[SentSignature]], Settlement]
+"""What the commit that publishes a new package has to keep of the signatures that came with it. May raise."""

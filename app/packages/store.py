@@ -15,7 +15,7 @@ from app.database import Database, compiled
 from app.errors import PackageExists, PackageNotFound, TokenEnded, Unavailable
 from app.objects.ledger import make_live, transition
 from app.packages.models import Package
-from app.packages.settlement import Settlement
+from app.packages.settlement import Beside, NothingElse, Settlement
 from app.packages.versions import is_prerelease, sort_key
 from app.storage.interface import WrittenObject
 
@@ -85,9 +85,15 @@ class AlreadyPublished(Exception):
 class PackageStore:
     """Packages in PostgreSQL. Rows are plain and stay readable when the connection is given back."""
 
-    def __init__(self, database: Database, refuse_delete: RefuseDelete = lambda *_: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        refuse_delete: RefuseDelete = lambda *_: None,
+        beside: Beside = lambda *_: NothingElse(),
+    ) -> None:
         self.database = database
         self.refuse_delete = refuse_delete
+        self.beside = beside
 
     def publish(self, key: str, package: NewPackage, written: WrittenObject, also: Settlement) -> PackageRow:
         """Make the package visible and its object live, in one commit. This commit publishes.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.packages.settlement import SentSignature
 from app.packages.store import Coordinates
 from app.storage.interface import ByteSource
 
@@ -16,6 +17,7 @@ class UploadFields:
     content_type: str
     description: str
     checksum: str | None
+    signatures: tuple[SentSignature, ...] = ()
 
 
 class Upload(Protocol):

@@ -14,7 +14,7 @@ from app.factory import make_app
 from tests.configuration import configuration
 from tests.debian import base
 
-GROUPS = ("users", "tokens", "storage")
+GROUPS = ("users", "tokens", "storage", "signatures")
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
 

@@ -29,14 +29,40 @@ class FilePart:
     source: ByteSource
 
 
+@dataclass(frozen=True, slots=True)
+class SmallFile:
+    """A small file beside the form's file, held in memory."""
+
+    file_name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SmallFiles:
+    """The field for small files: how many there may be, and how many bytes each may have."""
+
+    field: str
+    count: int
+    size: int
+
+    @property
+    def room(self) -> int:
+        """Bytes of all of them."""
+        return self.count * self.size
+
+
 class FormReader:
     """Reads one form: `open_file`, its source to the end, then `finish`. `max_file_size` in bytes."""
 
-    def __init__(self, body: ByteSource, boundary: bytes, max_file_size: int) -> None:
+    def __init__(
+        self, body: ByteSource, boundary: bytes, max_file_size: int, small: SmallFiles | None = None
+    ) -> None:
         self._parts = PartStream(body, boundary)
         self._max_file_size = max_file_size
         self._fields: dict[str, list[str]] = {}
         self._text_left = MAX_TEXT
+        self._small = small
+        self.small_files: list[SmallFile] = []
 
     def open_file(self) -> FilePart:
         """Read up to the first byte of the file, and keep the fields before it.
@@ -68,6 +94,9 @@ class FormReader:
         return FilePart(part.file_name, part.content_type, _LimitedSource(self._parts, self._max_file_size))
 
     def _collect(self, part: PartHeader) -> None:
+        if self._small is not None and part.name == self._small.field:
+            self.small_files.append(self._read_small(part, self._small))
+            return
         if part.file_name is not None:
             raise Invalid({printable_name(part.name): [f"This is not the field for a file: send it as {FILE_FIELD}."]})
         text = self._read_text()
@@ -76,6 +105,19 @@ class FormReader:
         except UnicodeDecodeError as error:
             raise Invalid({printable_name(part.name): ["Must be valid UTF-8."]}) from error
         self._fields.setdefault(part.name, []).append(value)
+
+    def _read_small(self, part: PartHeader, limits: SmallFiles) -> SmallFile:
+        if not part.file_name:
+            raise Invalid({limits.field: ["Send a file, with a file name."]})
+        if len(self.small_files) >= limits.count:
+            raise Invalid({limits.field: [f"Send at most {limits.count} of them."]})
+        content = bytearray()
+        block = memoryview(bytearray(1 << 14))
+        while count := self._parts.readinto(block):
+            content += block[:count]
+            if len(content) > limits.size:
+                raise TooLarge(f"A file of the field {limits.field} may have at most {limits.size} bytes.")
+        return SmallFile(part.file_name, bytes(content))
 
     def _read_text(self) -> bytearray:
         text = bytearray()
@@ -104,18 +146,20 @@ class _LimitedSource:
         return count
 
 
-def open_form(environ: dict[str, Any], *, max_file_size: int, timeout: float) -> FormReader:
+def open_form(
+    environ: dict[str, Any], *, max_file_size: int, timeout: float, small: SmallFiles | None = None
+) -> FormReader:
     """The form that the request carries; `timeout` in seconds from now to its end.
 
     Raises UnsupportedMediaType, BadRequest without a boundary, and TooLarge where Content-Length tells that the
     file is over `max_file_size` bytes whatever stands around it.
     """
     boundary = boundary_of(environ.get("CONTENT_TYPE", ""))
-    overhead = MAX_TEXT + MAX_OVERHEAD
+    overhead = MAX_TEXT + MAX_OVERHEAD + (small.room if small else 0)
     if (declared_length(environ) or 0) > max_file_size + overhead:
         raise too_large(max_file_size)
     body = RequestBody(environ, limit=max_file_size + overhead, timeout=timeout)
-    return FormReader(body, boundary, max_file_size)
+    return FormReader(body, boundary, max_file_size, small)
 
 
 def boundary_of(content_type: str) -> bytes:

@@ -37,6 +37,8 @@ def test_a_form_publishes_a_package(publisher: FlaskClient) -> None:
         *("id", "name", "version", "platform", "arch", "file_name", "file_size", "checksum", "storage_path"),
         *("description", "is_active", "created_at", "updated_at", "created_by", "created_by_kind", "is_semver"),
         "download_url",
+        "trust",
+        "blocked",
     }
 
 

@@ -1,0 +1,1 @@
+"""Signatures beside packages, and the policies that say whose signatures packages need."""

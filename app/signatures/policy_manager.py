@@ -1,0 +1,94 @@
+"""Policy manager: changes policies so that nothing is offered after the answer that those in force do not allow."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.database import deadline
+from app.packages.store import PackageRow
+from app.signatures.models import ENFORCE
+from app.signatures.policy_store import FieldsRow, PolicyFields, PolicyStore, Precondition
+from app.signatures.settling import AT_ONCE, BATCH, Settler
+from app.signatures.verdicts import accepted_by, signed_package
+from app.trust.formats import SignatureFile, read_signature
+from app.trust.strict_json import Malformed
+
+BUDGET = 300.0
+"""Seconds that a change may wait for PostgreSQL: it writes a row for each package whose trust changes."""
+
+SHOWN = 100
+"""Packages of a plan that are shown."""
+
+CountAgents = Callable[[Sequence[PackageRow]], int]
+"""How many agents have one of these packages installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a policy would block: how many packages, the first of them, how many agents have one.
+
+    Not `is_complete`: there was no time to look at all.
+    """
+
+    blocked: int
+    packages: Sequence[PackageRow]
+    agents: int
+    is_complete: bool
+
+
+class PolicyManager:
+    """Changes policies, and tells what a change would block."""
+
+    def __init__(self, store: PolicyStore, settler: Settler, count_agents: CountAgents) -> None:
+        self.store = store
+        self.settler = settler
+        self._count_agents = count_agents
+
+    def put(self, name: str, fields: PolicyFields, allows: Precondition) -> tuple[FieldsRow, bool]:
+        """Make the policy what `fields` say, and give packages the state that it asks for; whether it is new.
+
+        Raises PreconditionFailed, Unavailable: then the rest is done in the background.
+        """
+        with deadline.budget(BUDGET):
+            policy, created = self.store.put(name, fields, allows)
+            self.settler.settle(policy)
+            return policy, created
+
+    def delete(self, name: str, allows: Precondition) -> None:
+        """Remove the policy. Raises PolicyNotFound, PreconditionFailed; Unavailable: it is off, delete it again."""
+        with deadline.budget(BUDGET):
+            policy = self.store.retire(name, allows)
+            self.settler.settle(policy, 0)
+            self.store.remove(policy.id)
+
+    def plan(self, fields: PolicyFields) -> Plan:
+        """What this policy would block by itself, after 10 s what was found by then."""
+        until = time.monotonic() + AT_ONCE
+        with deadline.budget(BUDGET):
+            blocked, agents = 0, 0
+            first: list[PackageRow] = []
+            patterns = fields.name_patterns if fields.mode == ENFORCE else []
+            for ids in self.store.matching(patterns, BATCH):
+                rows = self.store.packages(ids)
+                unsatisfied = [package for package in rows if not self._satisfies(fields, package)]
+                blocked += len(unsatisfied)
+                first += unsatisfied[: SHOWN - len(first)]
+                agents += self._count_agents(unsatisfied)
+                if time.monotonic() > until:
+                    return Plan(blocked, first, agents, is_complete=False)
+            return Plan(blocked, first, agents, is_complete=True)
+
+    def _satisfies(self, fields: PolicyFields, package: PackageRow) -> bool:
+        if not package.has_signatures:
+            return False
+        facts = signed_package(package)
+        return any(accepted_by(fields.signers, file, facts, came) for file, came in self._files(package))
+
+    def _files(self, package: PackageRow) -> Iterator[tuple[SignatureFile, datetime]]:
+        for signature in self.settler.signatures.contents(package.id):
+            try:
+                file = read_signature(bytes(signature.content), package.checksum, may_be_raw=True)
+            except Malformed:
+                continue
+            yield file, signature.created_at
