@@ -12,6 +12,7 @@ from app.channels.plan import Plan, PlanGroup, Present, Target, planned
 from app.channels.store import ChannelFields, refuse_missing
 from app.database import Database
 from app.offers.catalogue import platform_of
+from app.offers.delivery import deliveries
 from app.offers.offer import Offer
 from app.offers.store import ChannelRule, by_precedence, channel_rules, resolve
 
@@ -71,7 +72,8 @@ class ChannelPlanner:
         Raises Invalid if a package exists nowhere. It takes every agent to be in the channel that it was in when it
         spoke last.
         """
-        rule = ChannelRule(name, fields.match, tuple((p["name"], p["version"], p["type"]) for p in fields.packages))
+        listed = tuple((p["name"], p["version"], p["type"]) for p in fields.packages)
+        rule = ChannelRule(name, fields.match, listed, deliveries(fields.packages))
         with self.database.reading() as connection:
             refuse_missing(connection, fields.packages)
             membership = _Membership.of(connection, rule)

@@ -1,7 +1,7 @@
 """Delivery: under which name and version an agent sees a package of its channel, and with which signature."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,12 @@ class Delivery:
 
 
 AS_IT_IS = Delivery()
+
+
+def deliveries(packages: Sequence[Mapping[str, Any]]) -> dict[str, Delivery]:
+    """What a channel's packages, as a body has them, say of their delivery, by their names."""
+    names = ("signature", "seen_as", "version_as")
+    return {package["name"]: Delivery(*(package.get(name) for name in names)) for package in packages}
 
 
 def delivery_hash(delivery: Delivery, package: PackageRow, type_: str, url: str, signature: bytes) -> bytes:

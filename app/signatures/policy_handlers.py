@@ -20,9 +20,9 @@ from app.http.validation import load
 from app.packages.schemas import PackageJson
 from app.signatures.policy_manager import PolicyManager
 from app.signatures.policy_schemas import (
-    PlanSchema,
     PolicyBodySchema,
     PolicyNameSchema,
+    PolicyPlanSchema,
     PolicySchema,
     policy_fields,
     policy_json,
@@ -100,7 +100,7 @@ class PolicyPlan(MethodView):
     """What a policy would block."""
 
     @requires(Role.ADMIN)
-    @answers(200, PlanSchema)
+    @answers(200, PolicyPlanSchema)
     @takes(PolicyBodySchema)
     @operation("plan_policy")
     def post(self, name: str) -> Response:

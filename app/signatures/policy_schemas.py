@@ -165,7 +165,7 @@ class PolicySchema(AnswerSchema):
     updated_at = Moment()
 
 
-class PlanSchema(AnswerSchema):
+class PolicyPlanSchema(AnswerSchema):
     """What a policy would block."""
 
     blocked = fields.Integer()
