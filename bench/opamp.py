@@ -90,7 +90,7 @@ def one_round(url: str, service: services.Service, headers: Sequence[str], secon
     execute(
         url, "UPDATE agent_polls SET sequence_num = (SELECT max(sequence_num) FROM agent_polls)", "VACUUM agent_polls"
     )
-    first = query(url, "SELECT max(sequence_num) + 1 FROM agent_polls")[0]
+    first = next_sequence(url)
     before = cpu_times()
     detail = rate([*headers, f"{service.url}/api/v1/packages/77"], seconds)
     updates = query(url, UPDATES)
@@ -108,6 +108,11 @@ def rate(arguments: Sequence[str], seconds: int) -> float:
     if found is None or "Non-2xx" in output:
         raise ValueError(output)
     return float(found[1])
+
+
+def next_sequence(url: str) -> int:
+    """The sequence number that polls of all agents go on with."""
+    return query(url, "SELECT max(sequence_num) + 1 FROM agent_polls")[0]
 
 
 def query(url: str, statement: str) -> tuple[int, ...]:

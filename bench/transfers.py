@@ -38,9 +38,7 @@ def uploads(site: Site, file: Path, rounds: int, *, counts: bool) -> Iterator[Re
         yield _uploading(site, name, file, send, rounds, UPLOAD if counts else Target())
 
 
-def _uploading(
-    site: Site, name: str, file: Path, send: Callable[[], bytes], rounds: int, target: Target
-) -> Result:
+def _uploading(site: Site, name: str, file: Path, send: Callable[[], bytes], rounds: int, target: Target) -> Result:
     published: list[object] = []
 
     def tidy() -> None:

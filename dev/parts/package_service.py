@@ -27,7 +27,7 @@ class PackageService:
 
     def token(self, role: str) -> str:
         """A new machine token of this role."""
-        command = [PYTHON, "-m", "flask", "--app", "wsgi", "tokens", "create", f"{role} of a test", "--role", role]
+        command = [PYTHON, "-m", "flask", "--app", "wsgi", "tokens", "create", f"{role} of the tests", "--role", role]
         return processes.check(command, "Making a token", env=self.environ, cwd=PROJECT).strip().splitlines()[-1]
 
     def workers(self) -> list[int]:
@@ -58,15 +58,23 @@ def environment(folder: Path, database_url: str, s3: S3 | None, port: int, **key
 
 
 @contextlib.contextmanager
-def running(folder: Path, database_url: str, s3: S3 | None, **keys: object) -> Iterator[PackageService]:
-    """Migrate the database, run the service with its files in `folder`, stop it at the end."""
+def running(
+    folder: Path, database_url: str, s3: S3 | None, *, checkout: Path = PROJECT, **keys: object
+) -> Iterator[PackageService]:
+    """Migrate the database, run the service with its files in `folder`, stop it at the end.
+
+    Another `checkout` runs with the packages of its own .venv, on a database that this one has migrated.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port = processes.free_port()
     environ = environment(folder, database_url, s3, port, **keys)
-    processes.check([PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"], "Migrating", env=environ, cwd=PROJECT)
-    command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    if checkout == PROJECT:
+        upgrade = [PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+        processes.check(upgrade, "Migrating", env=environ, cwd=PROJECT)
+    python = PYTHON if checkout == PROJECT else str(checkout / ".venv" / "bin" / "python")
+    command = [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     log = folder / "gunicorn.log"
-    master = processes.launch(command, log=log, env=environ, cwd=PROJECT)
+    master = processes.launch(command, log=log, env=environ, cwd=checkout)
     service = PackageService(f"{processes.HOST}:{port}", environ, master.pid)
 
     def ready() -> bool:
