@@ -24,7 +24,7 @@ from app.agents.store import AgentStore
 from app.channels.schemas import ChannelBodySchema, NameSchema, channel_fields
 from app.http.json_body import json_fields
 from app.http.openapi.describe import answers, asks, operation, refuses, takes
-from app.http.paging import page_answer, requested_page
+from app.http.paging import batched_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
 from app.http.services import get
@@ -47,8 +47,8 @@ class Agents(MethodView):
         query = parameters(AgentQuery)
         page = requested_page(query, str)
         after = UUID(str(page.after[0])) if page.after else None
-        rows = get(AgentListing).page(agent_filters(query), page.fetch, after)
-        return page_answer(page, rows, agent_json, lambda row: (str(row.instance_uid),))
+        with get(AgentListing).page(agent_filters(query), page.fetch, after) as batches:
+            return batched_answer(page, batches, agent_json, lambda row: (str(row.instance_uid),))
 
 
 @blueprint.route("/api/v1/agents/<uid>")

@@ -1,6 +1,7 @@
 """Queries for operators: lists of agents, one agent, and counts of agents by package."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,9 @@ from app.packages.store import PackageRow
 AgentRow = Row[Any]
 
 POLLS_UNTIL_OFFLINE = 3
+
+AT_ONCE = 8
+"""Agents of a page that are in memory at once: with all its packages' errors one may have more than a mebibyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,12 @@ class AgentListing:
     public_url: str
     polling_interval: int
 
-    def page(self, filters: AgentFilters, limit: int, after: UUID | None) -> Sequence[AgentRow]:
-        """At most `limit` agents by instance uid, those after `after`."""
+    def page(
+        self, filters: AgentFilters, limit: int, after: UUID | None
+    ) -> AbstractContextManager[Iterator[Sequence[AgentRow]]]:
+        """At most `limit` agents by instance uid, those after `after`, a few at a time."""
         statement = self._agents().where(*self._conditions(filters, after)).order_by(Agent.instance_uid).limit(limit)
-        with self.database.reading() as connection:
-            return connection.execute(statement).all()
+        return self.database.batches(statement, AT_ONCE)
 
     def count(self, filters: AgentFilters, most: int | None) -> int:
         """How many agents there are, `most` at most: what is more is not looked at. None: all are counted."""

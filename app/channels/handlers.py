@@ -14,7 +14,7 @@ from app.errors import ChannelNotFound, Invalid
 from app.http.downloads.conditions import allows_change
 from app.http.json_body import json_fields
 from app.http.openapi.describe import also_answers, answers, asks, conditional, operation, refuses, takes
-from app.http.paging import PageQuery, page_answer, requested_page
+from app.http.paging import PageQuery, batched_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, json_bytes, no_content
 from app.http.services import get
@@ -34,8 +34,8 @@ class Channels(MethodView):
     def get(self) -> Response:
         """Channels by name, in pages: follow `Link: <…>; rel="next"` while there is one."""
         page = requested_page(parameters(PageQuery), str)
-        rows = get(ChannelStore).page(page.fetch, str(page.after[0]) if page.after else None)
-        return page_answer(page, rows, channel_json, lambda row: (row.name,))
+        with get(ChannelStore).page(page.fetch, str(page.after[0]) if page.after else None) as batches:
+            return batched_answer(page, batches, channel_json, lambda row: (row.name,))
 
 
 @blueprint.route("/channels/<name>")

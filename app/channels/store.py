@@ -1,6 +1,7 @@
 """Transactions on channels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ from app.packages.versions import LATEST
 
 ChannelRow = Row[Any]
 """A channel with `packages`, a list of {"name", "version", "type"}, and what they say of their delivery."""
+
+AT_ONCE = 8
+"""Channels of a page that are in memory at once: one may be as long as a body of JSON."""
 
 Precondition = Callable[[ChannelRow | None], bool]
 """Whether a channel may be changed that is so, or is not there."""
@@ -62,13 +66,12 @@ class ChannelStore:
         with self.database.reading() as connection:
             return _one(connection, name)
 
-    def page(self, limit: int, after: str | None) -> Sequence[ChannelRow]:
-        """At most `limit` channels by name, those after `after`."""
+    def page(self, limit: int, after: str | None) -> AbstractContextManager[Iterator[Sequence[ChannelRow]]]:
+        """At most `limit` channels by name, those after `after`, a few at a time."""
         statement = select(*COLUMNS).order_by(Channel.name).limit(limit)
         if after is not None:
             statement = statement.where(Channel.name > after)
-        with self.database.reading() as connection:
-            return connection.execute(statement).all()
+        return self.database.batches(statement, AT_ONCE)
 
     def put(self, name: str, fields: ChannelFields, allows: Precondition) -> tuple[ChannelRow, bool]:
         """Make the channel what `fields` say, in one commit; returns it and whether it is new.

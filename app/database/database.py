@@ -3,11 +3,11 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import psycopg2
-from sqlalchemy import ClauseElement, Connection, Engine, text
+from sqlalchemy import ClauseElement, Connection, Engine, Row, Select, text
 from sqlalchemy.dialects.postgresql.psycopg2 import dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
@@ -86,6 +86,15 @@ class Database:
             except (OperationalError, InterfaceError) as error:
                 self._failed(UNANSWERED, deadline.judged(error.orig))
                 raise CommitInDoubt from error
+
+    @contextlib.contextmanager
+    def batches(self, statement: Select[Any], size: int) -> Iterator[Iterator[Sequence[Row[Any]]]]:
+        """The rows in batches of `size` by a cursor (DECLARE, FETCH): what nobody asks for is not even read.
+
+        For rows of which a few are as large as a page may be. Raises DatabaseUnavailable.
+        """
+        with self.writing() as connection:
+            yield connection.execution_options(yield_per=size).execute(statement).partitions()
 
     @contextlib.contextmanager
     def exclusively(self, lock: int, *, wait: bool) -> Iterator[bool]:

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -91,23 +91,47 @@ def page_answer(
 
     `position` gives the values that a row is sorted by, the id last.
     """
-    shown = [content(row) for row in rows[: page.limit]]
-    text = json_bytes(shown)
-    if len(text) >= MAX_BYTES:
-        shown = shown[: fitting(shown)]
+    return batched_answer(page, (rows,), content, position)
+
+
+def batched_answer(
+    page: PageRequest,
+    batches: Iterable[Sequence[Item]],
+    content: Callable[[Item], Any],
+    position: Callable[[Item], tuple[CursorValue, ...]],
+) -> Response:
+    """`page_answer` of rows that come in batches. None is asked for after the one that tells of a next page."""
+    pieces: list[bytes] = []
+    left, room = page.limit, MAX_BYTES - len("[\n")
+    for rows in batches:
+        shown = [content(row) for row in rows[:left]]
         text = json_bytes(shown)
-    answer = Response(text, content_type="application/json")
-    if len(rows) > len(shown):
-        cursor = cursors.encode(position(rows[len(shown) - 1]), page.listing)
-        answer.headers["Link"] = f'<{_next_url(cursor)}>; rel="next"'
+        if len(text) - len("[\n") >= room:
+            shown = shown[: fitting(shown, room) or (0 if pieces else 1)]
+            text = json_bytes(shown)
+        if shown:
+            # Between the brackets; a comma or the last bracket follows.
+            pieces.append(text[len("[") : -len("]\n")])
+            room -= len(text) - len("[\n")
+            left -= len(shown)
+            last = rows[len(shown) - 1]
+        if len(shown) < len(rows):
+            return _page(pieces, next_url=_next_url(cursors.encode(position(last), page.listing)))
+    return _page(pieces)
+
+
+def _page(pieces: list[bytes], next_url: str | None = None) -> Response:
+    answer = Response(b"[" + b",".join(pieces) + b"]\n", content_type="application/json")
+    if next_url:
+        answer.headers["Link"] = f'<{next_url}>; rel="next"'
     return answer
 
 
-def fitting(items: Sequence[Any]) -> int:
-    """How many of the items a page has room for; one at least."""
-    # Each item's line end counts for the comma that follows it in the array.
-    ends = itertools.accumulate((len(json_bytes(item)) for item in items), initial=len("[]"))
-    return max(1, sum(end < MAX_BYTES for end in ends) - 1)
+def fitting(items: Sequence[Any], room: int) -> int:
+    """How many of the items have fewer than `room` bytes, their commas included."""
+    # Each item's line end counts for the comma or bracket that follows it in the array.
+    ends = itertools.accumulate(len(json_bytes(item)) for item in items)
+    return sum(end < room for end in ends)
 
 
 def _next_url(cursor: str) -> str:

@@ -5,6 +5,7 @@ own: how many rows match cannot be known beforehand, so the query looks at the n
 """
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     String,
+    Subquery,
     and_,
     bindparam,
     func,
@@ -39,6 +41,9 @@ LOOK_AHEAD = 1000
 FREQUENT = 5
 """Matches among LOOK_AHEAD rows from which on it is cheaper to go on reading in order than to sort all matches."""
 
+ORDINARY = 101
+"""Rows that are fetched whatever they have: descriptions of 10,000 characters make 4 MiB of so many."""
+
 TRIGRAM = 3
 """Characters from which on the trigram index can look for `q`."""
 
@@ -54,43 +59,68 @@ RFC3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 """As app.http.fields.rfc3339 writes it: made into Python's times and back, they cost a list of 100 a tenth more."""
 
 
-@functools.lru_cache(maxsize=1024)
-def page_text(filters: frozenset[str], sort: str, continued: bool, kind: Kind) -> str:
-    """The query for a page with these filters, and beside each row the owner of a token of this kind.
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the text of a page's query depends on. `is_long`: more rows than ORDINARY are asked for."""
 
-    Its parameters are the filters, `after` and `after_id` if `continued`, `limit`, and `owner_id`.
+    filters: frozenset[str]
+    sort: str
+    continued: bool
+    is_long: bool
+
+
+@functools.lru_cache(maxsize=1024)
+def page_text(shape: Shape, kind: Kind) -> str:
+    """The query for a page of this shape, and beside each row the owner of a token of this kind.
+
+    Its parameters are the filters, `after` and `after_id` if `continued`, `limit`, `room` if `is_long`, and `owner_id`.
     """
-    order = _order(sort, _PACKAGES)
-    page = _rows(filters, sort, continued).order_by(*order).limit(bindparam("limit")).subquery("found")
-    return compiled(rows_with_owner(kind, _shown(page.c), _order(sort, page.c)))
+    page = _page(_rows(shape).order_by(*_order(shape.sort, _PACKAGES)).limit(bindparam("limit")), shape)
+    return compiled(rows_with_owner(kind, _shown(page.c), _order(shape.sort, page.c)))
 
 
 @functools.lru_cache(maxsize=1024)
-def search_text(filters: frozenset[str], sort: str, continued: bool, is_indexed: bool) -> str:
-    """The query for a page with these filters whose rows have `q` in them.
+def search_text(shape: Shape, is_indexed: bool) -> str:
+    """The query for a page of this shape whose rows have `q` in them.
 
     `is_indexed`: `q` has TRIGRAM characters or more. Its parameters are those of `page_text` without `owner_id`, and
     `pattern`.
     """
-    rows = _rows(filters, sort, continued)
-    if is_indexed:
-        return compiled(_search(rows, sort))
-    order = _order(sort, _PACKAGES)
-    page = rows.where(_matches_unindexed(_PACKAGES)).order_by(*order).limit(bindparam("limit")).subquery("found")
-    return compiled(select(*_shown(page.c)).order_by(*_order(sort, page.c)))
+    rows, order = _rows(shape), _order(shape.sort, _PACKAGES)
+    found = _search(rows, shape.sort) if is_indexed else rows.where(_matches_unindexed(_PACKAGES))
+    page = _page(found.order_by(*order).limit(bindparam("limit", type_=Integer)), shape)
+    return compiled(select(*_shown(page.c)).order_by(*_order(shape.sort, page.c)))
 
 
-def _rows(filters: frozenset[str], sort: str, continued: bool) -> Select[Any]:
-    conditions = [_PACKAGES[name] == bindparam(name) for name in sorted(filters)]
-    if continued:
+def _page(found: Select[Any], shape: Shape) -> Subquery:
+    """The rows found; of a long page no more than fill it, whatever they have, and one."""
+    page = found.subquery("found")
+    if not shape.is_long:
+        return page
+    # JSON is never shorter than its descriptions. To ask for their length does not read them.
+    size = func.octet_length(page.c.description)
+    before = func.sum(size).over(order_by=_order(shape.sort, page.c)) - size
+    summed = select(*page.c, before.label("before")).subquery("summed")
+    kept = (summed.c[column.name] for column in page.c)
+    return select(*kept).where(summed.c.before < bindparam("room")).subquery("cut")
+
+
+def _rows(shape: Shape) -> Select[Any]:
+    sort = shape.sort
+    conditions = [_PACKAGES[name] == bindparam(name) for name in sorted(shape.filters)]
+    if shape.continued:
         here = tuple_(SORTS[sort.lstrip("-")], Package.id)
         there = tuple_(bindparam("after"), bindparam("after_id"))
         conditions.append(here < there if sort.startswith("-") else here > there)
+    return _columns(sort).where(*conditions)
+
+
+def _columns(sort: str) -> Select[Any]:
     names = dict.fromkeys((*LISTED, SORTS[sort.lstrip("-")].key))
-    return select(*(_PACKAGES[name] for name in names)).where(*conditions)
+    return select(*(_PACKAGES[name] for name in names))
 
 
-def _search(rows: Select[Any], sort: str) -> Any:
+def _search(rows: Select[Any], sort: str) -> Select[Any]:
     """The rows that match, found in one of three ways; the two others are not executed."""
     order, limit = _order(sort, _PACKAGES), bindparam("limit", type_=Integer)
     near = rows.order_by(*order).limit(_number(LOOK_AHEAD)).cte("near")
@@ -104,7 +134,7 @@ def _search(rows: Select[Any], sort: str) -> Any:
     few = rows.where(_matches(_PACKAGES), ~is_done, found < _number(FREQUENT)).offset(_number(0)).subquery()
     sort_few = _ids(few).order_by(*_order(sort, few.c))
     ways = union_all(done, *(_ids(way.limit(limit).subquery()) for way in (go_on, sort_few)))
-    return select(*_shown(_PACKAGES)).where(Package.id.in_(ways)).order_by(*order).limit(limit)
+    return _columns(sort).where(Package.id.in_(ways))
 
 
 def _shown(columns: Any) -> tuple[ColumnElement[Any], ...]:

@@ -11,7 +11,8 @@ from app.accounts.caller_queries import fetch_rows_with_caller, find_caller
 from app.accounts.tokens import Claims
 from app.database import Database
 from app.errors import PackageNotFound
-from app.packages.list_query import SORTS, TRIGRAM, latest_text, page_text, search_text
+from app.http.paging import MAX_BYTES
+from app.packages.list_query import ORDINARY, SORTS, TRIGRAM, Shape, latest_text, page_text, search_text
 from app.packages.platforms import ANY_ARCH
 from app.packages.store import PackageRow
 
@@ -66,22 +67,22 @@ class PackageListing:
 
 def page_query(page: Page, kind: Kind) -> tuple[str, dict[str, Any]]:
     """The query of a page without `q` beside the owner of a token of this kind; its parameters but the owner's id."""
-    return page_text(*_shape(page), kind), _parameters(page)
+    return page_text(_shape(page), kind), _parameters(page)
 
 
 def search_query(page: Page) -> tuple[str, dict[str, Any]]:
     """The query of a page with `q`, and its parameters."""
     q = page.filters["q"]
-    return search_text(*_shape(page), len(q) >= TRIGRAM), {**_parameters(page), "pattern": f"%{escaped(q)}%"}
+    return search_text(_shape(page), len(q) >= TRIGRAM), {**_parameters(page), "pattern": f"%{escaped(q)}%"}
 
 
-def _shape(page: Page) -> tuple[frozenset[str], str, bool]:
-    return frozenset(page.filters) - {"q"}, page.sort, page.after is not None
+def _shape(page: Page) -> Shape:
+    return Shape(frozenset(page.filters) - {"q"}, page.sort, page.after is not None, page.limit > ORDINARY)
 
 
 def _parameters(page: Page) -> dict[str, Any]:
     after, after_id = page.after or (None, None)
-    return {**page.filters, "after": after, "after_id": after_id, "limit": page.limit}
+    return {**page.filters, "after": after, "after_id": after_id, "limit": page.limit, "room": MAX_BYTES}
 
 
 def escaped(text: str) -> str:

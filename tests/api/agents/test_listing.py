@@ -174,6 +174,29 @@ def test_pages(agent: FlaskClient, publisher: FlaskClient) -> None:
     assert seen == sorted(str(one.uid) for one in talking)
 
 
+HUGE = """
+INSERT INTO agent_packages (instance_uid, name, status, error)
+SELECT instance_uid, 'package-' || number, 'failed', repeat('e', 4096) FROM agents, generate_series(1, 300) AS number
+"""
+
+
+def test_pages_of_huge_agents(agent: FlaskClient, publisher: FlaskClient, parts: Services) -> None:
+    """Each agent once, though three fill a page, and no page has 4 MiB."""
+    talking = [TalkingAgent(agent) for _ in range(20)]
+    for one in talking:
+        one.introduce()
+    with parts.database.writing() as connection:
+        connection.execute(text(HUGE))
+    url, seen, sizes = "/api/v1/agents?limit=500", [], []
+    while url:
+        response = publisher.get(url)
+        seen += [row["instance_uid"] for row in response.get_json()]
+        sizes.append(len(response.data))
+        url = response.headers.get("Link", "")[1:].partition(">")[0].removeprefix("http://127.0.0.1:8080")
+    assert seen == sorted(str(one.uid) for one in talking)
+    assert (len(sizes), max(sizes) < 4 << 20) == (7, True)
+
+
 def test_installations(stable: dict[str, Any], publisher: FlaskClient, agent: FlaskClient) -> None:
     """Each agent counts by its present state for that file, and for the version it still has."""
     url = f"/api/v1/packages/{stable['id']}/installations"

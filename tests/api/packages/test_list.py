@@ -1,9 +1,13 @@
 """Lists: filters, sorts, pages; the latest version."""
 
+from typing import Any
+from urllib.parse import quote
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from app.database.reads import Reads
 from app.wiring import Services
 from tests.api.conftest import problem_of
 from tests.api.packages.publishing import published
@@ -62,6 +66,23 @@ def test_a_page_ends_before_4_mib(publisher: FlaskClient) -> None:
     assert len(seen) == 120
     assert len(sizes) == 2
     assert (4 << 20) - 50_000 < sizes[0] < (4 << 20)
+    for query in ("", "&sort=-version", f"&q={quote(long[0])}", f"&q={quote(long[:3])}"):
+        assert rows_read(publisher, query) < 110
+
+
+def rows_read(publisher: FlaskClient, query: str) -> int:
+    """How many rows a page of 500 that is too long takes from PostgreSQL."""
+    fetch, counts = Reads.fetch, []
+
+    def counting(self: Reads, *given: Any, **options: Any) -> list[Any]:
+        rows = fetch(self, *given, **options)
+        counts.append(len(rows))
+        return rows
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Reads, "fetch", counting)
+        assert "Link" in publisher.get(f"/api/v1/packages?limit=500{query}").headers
+    return max(counts)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Lists of users, tokens, channels and agents: a page in the middle is read off an index, as deep as it may be."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, cast
 from uuid import UUID
 
@@ -41,13 +42,21 @@ MIDDLE = UUID("00000000-0000-0000-0000-000000004000")
 
 def agents(**filters: str) -> Listed:
     """A page of agents."""
-    return lambda database: AgentListing(database, "http://tests", 30).page(AgentFilters(**filters), LIMIT, MIDDLE)
+    return lambda database: together(
+        AgentListing(database, "http://tests", 30).page(AgentFilters(**filters), LIMIT, MIDDLE)
+    )
+
+
+def together(page: AbstractContextManager[Iterator[Sequence[Any]]]) -> Sequence[Any]:
+    """The rows of all batches."""
+    with page as batches:
+        return [row for rows in batches for row in rows]
 
 
 LISTS: dict[str, Listed] = {
     "users": lambda database: AccountStore(database).users(LIMIT, ROWS // 2),
     "tokens": lambda database: AccountStore(database).tokens(LIMIT, ROWS // 2),
-    "channels": lambda database: ChannelStore(database).page(LIMIT, "channel-005000"),
+    "channels": lambda database: together(ChannelStore(database).page(LIMIT, "channel-005000")),
     "agents": agents(),
     "agents of a channel": agents(channel="stable"),
     "agents of a platform": agents(platform="linux"),
