@@ -27,7 +27,8 @@ class Answer:
         """Whether it is a problem of this status, with the request's id in head and body."""
         if self.status != status or self.headers["Content-Type"] != "application/problem+json":
             return False
-        return self.json()["status"] == status
+        told = self.json()
+        return (told["status"], told["request_id"]) == (status, self.headers["X-Request-ID"])
 
 
 @dataclass(frozen=True)
