@@ -75,6 +75,8 @@ class Connection:
         self.gathered = 0
         """Bytes that its gathered body counts for."""
         self.body_deadline = 0.0
+        self.began = 0.0
+        """time.monotonic() since which the rest of a head or a small body is waited for; 0 if it is not."""
         self.login_queue_full = False
         self.expires = 0.0
         self.on_expiry: Callable[[Connection], None] = Connection.close
@@ -104,6 +106,7 @@ class Connection:
     def begin_request(self) -> None:
         """Parse the head that is here, and see what there is of its body. Raises ParseException."""
         self.head = bytes(self.received)
+        self.began = 0.0
         self._reader.take_buffered()
         self._reader.unread(self.head)
         self._requests += 1

@@ -64,6 +64,8 @@ class Connections:
             self._await_head(conn, self._limits.head_timeout if conn.received else self._limits.keepalive)
 
     def _await_head(self, conn: Connection, seconds: float) -> None:
+        if conn.received and conn.state is not State.HEAD:
+            conn.began = time.monotonic()
         conn.state = State.HEAD if conn.received else State.IDLE
         if self._is_stopping:
             # A client was told that it may go on, and may just be sending.
@@ -112,8 +114,8 @@ class Connections:
     def _refuse(self, conn: Connection, error: Exception) -> None:
         """Answer a request that the application never sees."""
         self._waiting.remove(conn)
-        self._gathering.release(conn)
         refuse(conn, error)
+        self._gathering.release(conn)
         self._linger(conn)
 
     def _linger(self, conn: Connection) -> None:

@@ -55,7 +55,8 @@ class Gathering:
         conn.state = State.BODY
         limits = self._limits
         seconds = limits.upload_timeout if routes.is_upload(conn.request) else limits.body_timeout
-        conn.body_deadline = time.monotonic() + seconds
+        conn.began = time.monotonic()
+        conn.body_deadline = conn.began + seconds
         self._receive(conn)
 
     def _receive(self, conn: Connection) -> None:

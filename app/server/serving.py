@@ -69,6 +69,8 @@ class RequestHandler:
         """Serve requests while they come at once. Never raises."""
         while (outcome := self._serve(conn, permit)) is Outcome.KEEP and self._has_next(conn, permit):
             try:
+                # The answer that is out is not the one to the next head, if that can only be refused.
+                conn.end_request()
                 conn.begin_request()
             except Exception as error:  # noqa: BLE001 - as in _serve
                 self._end_badly(conn, error)
@@ -174,7 +176,8 @@ class RequestHandler:
             return
         if not isinstance(error, ParseException):
             log.error("unexpected error", exc_info=error)
-        refuse(conn, error)
+        # What the application has answered is in its account already, with the status that it chose.
+        refuse(conn, error, is_noted=conn.response is not None and conn.response.status is not None)
 
 
 def _go_on() -> None:

@@ -73,7 +73,7 @@ def _watch(response: Response, observers: list[Observer]) -> Response:
         exchange.seconds = time.perf_counter() - environ.get(STARTED, time.perf_counter())
         exchange.bytes_in = _bytes_read(environ)
         exchange.bytes_out = environ.get(BYTES_OUT, exchange.bytes_out)
-        _tell(exchange, observers)
+        tell(exchange, observers)
 
     if counted or not response.direct_passthrough:
         response.call_on_close(end)
@@ -151,7 +151,8 @@ def _call_at_close(body: Any, end: Callable[[], None]) -> None:
     body.close = close_and_end
 
 
-def _tell(exchange: Exchange, observers: list[Observer]) -> None:
+def tell(exchange: Exchange, observers: Iterable[Observer]) -> None:
+    """Call the observers with an exchange that has ended; what they raise is logged."""
     for observer in observers:
         try:
             observer(exchange)

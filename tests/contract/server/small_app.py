@@ -18,6 +18,7 @@ from app.http.forms.form import open_form
 from app.http.json_body import read_body
 from app.server.serving import LOGIN_QUEUE_FULL
 from app.telemetry import request_id
+from app.telemetry.metrics import exposition
 
 MAX_SIZE = 1 << 32
 TIMEOUT = 3.0
@@ -102,6 +103,12 @@ def _received(source: RequestBody) -> dict[str, object]:
         digest.update(block[:count])
         size += count
     return {"size": size, "sha256": digest.hexdigest(), "pid": os.getpid()}
+
+
+@app.get("/metrics")
+def metrics() -> bytes:
+    """What has been counted."""
+    return exposition()
 
 
 @app.post("/small")
