@@ -31,6 +31,8 @@ class Limits:
     """For logins, each of which hashes a password for some 50 ms of a core."""
     login_queue: int = 64
     """Logins that wait for one of these."""
+    login_wait: float = 5.0
+    """For one of these threads: a login that gets it later is refused, so that those behind it have an answer soon."""
 
     keepalive_spin: float = 0.002
     """A thread that has nothing else to do waits so long for the connection's next request; 0 leaves it to epoll.

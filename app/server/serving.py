@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import logging
+import time
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -23,7 +24,8 @@ from app.server.thread_pool import Bulkhead, Permit, ThreadPool
 from app.telemetry import exchange
 
 LOGIN_QUEUE_FULL = "opamp_packages.login_queue_full"
-"""In the WSGI environ of a login that can only be refused, by what is known without waiting."""
+"""In the WSGI environ of a login that can only be refused, by what is known without waiting: the queue has no place, or
+it has waited in it for too long."""
 STOPPING = "The service stops; what came of the piece is kept. Ask for the offset with HEAD, and go on from there."
 NO_THREAD = "Too many requests with long bodies are being received at once. Try again."
 
@@ -59,11 +61,18 @@ class RequestHandler:
         def task(permit: Permit) -> None:
             done(conn, self._handle(conn, permit))
 
-        if conn.sending is None and routes.is_login(conn.request):
-            conn.login_queue_full = not self._pool.submit(self._logins, task)
-            if not conn.login_queue_full:
-                return
-        self._pool.submit(self._ordinary, task)
+        if conn.sending is not None or not routes.is_login(conn.request):
+            self._pool.submit(self._ordinary, task)
+            return
+        give_up = time.monotonic() + self._limits.login_wait
+
+        def login(permit: Permit) -> None:
+            conn.login_queue_full = time.monotonic() > give_up
+            task(permit)
+
+        if not self._pool.submit(self._logins, login):
+            conn.login_queue_full = True
+            self._pool.submit(self._ordinary, task)
 
     def _handle(self, conn: Connection, permit: Permit) -> Outcome:
         """Serve requests while they come at once. Never raises."""

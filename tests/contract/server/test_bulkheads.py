@@ -104,3 +104,16 @@ def test_login_under_another_spelling_is_a_login(few: Server) -> None:
             client.send(head("POST", "/api/v1/auth/%6cogin", "Content-Length: 2"), b"{}")
         assert [client.read().status for client in clients] == [200] * 3
         assert time.monotonic() - began > 0.55
+
+
+def test_logins_wait_for_no_longer_than_they_may(tmp_path: Path, served_file: Path) -> None:
+    """Those whose turn comes too late are 503 with Retry-After, at once; the next login works."""
+    with serving(tmp_path, served_file, TEST_LIMITS='{"login_wait": 0.25}') as server:
+        with server.connect_many(8) as clients:
+            for client in clients:
+                client.send(head("POST", LOGIN, "Content-Length: 2"), b"{}")
+            replies = [client.read() for client in clients]
+        assert sorted(reply.status for reply in replies) == [200] * 2 + [503] * 6
+        assert all("retry-after" in reply.headers for reply in replies if reply.status == 503)
+        with server.connect() as client:
+            assert client.request("POST", LOGIN, "Content-Length: 2", body=b"{}").status == 200
