@@ -83,10 +83,13 @@ class StorageIdentity:
         self.check()
 
     def require_readable(self) -> None:
-        """Raise StorageUnavailable if not even the identity is found: a cluster that starts says so of what is there.
+        """Raise StorageUnavailable if not even the identity is found, or the storage cannot write.
 
-        For "no such key" of another object. A user who may not read the identity says nothing about that.
+        For "no such key" of another object: a cluster that starts, or of which too much is away, says so of what is
+        there. A user who may not read the identity says nothing about that.
         """
+        with contextlib.suppress(StorageDenied):
+            self._storage.ping()
         with contextlib.suppress(StorageDenied):
             if self._stored() is None:
                 raise StorageUnavailable("The storage finds neither the object nor its own identity. Try again.")

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.client import Client, sha256
+from tests.scale import quorum
 from tests.scale import rig as rigs
 from tests.scale import traffic as clients
+from tests.scale.quorum import Quorum
 from tests.scale.rig import Rig
 from tests.scale.traffic import Failure, Traffic
 
@@ -82,6 +84,7 @@ class Campaign:
     suffered: dict[str, Suffered] = field(default_factory=dict)
     uploads: int = 0
     """Acknowledged ones."""
+    quorum: Quorum = field(default_factory=Quorum)
     lost: dict[int, int] = field(default_factory=dict)
     """Those that do not come back as they were sent, with the status that came."""
     wrong: list[int] = field(default_factory=list)
@@ -102,6 +105,8 @@ def run(folder: Path, tell: Callable[[str], None] = lambda _: None) -> Campaign:
         rig.minio.wait()
         for instance in rig.instances:
             instance.wait("/health/ready")
+        campaign.quorum = quorum.lose(rig)
+        tell(f"without quorum: {campaign.quorum}")
         campaign.uploads, campaign.wrong = len(traffic.uploads), traffic.wrong
         campaign.lost = {
             package_id: status

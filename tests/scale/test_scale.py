@@ -33,6 +33,23 @@ def test_what_fails_fails_with_503(campaign: Campaign, fault: str) -> None:
     assert not campaign.suffered[fault].wrong
 
 
+def test_without_quorum_nothing_is_said_to_be_gone(campaign: Campaign) -> None:
+    """With two and three of four nodes away, and while they start, downloads come or are 503, and never 502."""
+    assert campaign.quorum.statuses <= {200, 503}
+    assert 503 in campaign.quorum.downloads[3]
+
+
+def test_without_quorum_the_service_is_not_ready(campaign: Campaign) -> None:
+    """503 where MinIO can't write, or not even read; uploads are 503; 200 when it is back."""
+    assert campaign.quorum.ready == {2: 503, 3: 503, -1: 200}
+    assert all(set(counts) == {503} for counts in campaign.quorum.uploads.values())
+
+
+def test_without_quorum_nothing_is_marked_damaged(campaign: Campaign) -> None:
+    """All packages are whole afterwards."""
+    assert campaign.quorum.lost == 0
+
+
 def test_no_acknowledged_upload_is_lost(campaign: Campaign) -> None:
     """After all faults each upload that was answered with 201 comes back byte for byte."""
     assert campaign.uploads > 100

@@ -17,6 +17,10 @@ from app.storage.s3.response_head import ResponseHead, receive_head
 from app.storage.s3.signer import Signer
 
 NOTHING = memoryview(b"")
+CLUSTER_HEALTH = "/minio/health/cluster"
+MINIO_SAYS = frozenset({"x-minio-write-quorum", "x-minio-server-status"})
+"""Headers of its answers there; nobody needs rights for it."""
+
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
@@ -30,6 +34,8 @@ class S3Client:
         self._signer = Signer(account.access_key, account.secret_key, self._region)
         self._pool = ConnectionPool(account.endpoint, use_ssl=account.use_ssl)
         self._breaker = Breaker(StorageUnavailable)
+        self._is_minio: bool | None = None
+        """None until it has told."""
 
     def __repr__(self) -> str:
         return f"S3Client({self._endpoint}/{self.bucket})"
@@ -63,6 +69,23 @@ class S3Client:
         except ServiceError:
             return False
         return True
+
+    def lacks_quorum(self) -> bool:
+        """Whether a MinIO says that too few of its drives are there to write; a silent or another S3 says nothing.
+
+        Without write quorum it goes on answering, and may say "no such key" of what is there.
+        """
+        if self._is_minio is False:
+            return False
+        request = S3Request("GET", deadline=ProgressDeadline(CLEANUP_TIMEOUT))
+        head = f"GET {CLUSTER_HEALTH} HTTP/1.1\r\nhost: {self._endpoint}\r\n\r\n"
+        try:
+            response = self._exchange(request, head.encode("latin-1"))
+            response.document()
+        except StorageUnavailable:
+            return False
+        self._is_minio = not MINIO_SAYS.isdisjoint(response.headers)
+        return self._is_minio and response.status == 503
 
     def delete(self, request: S3Request) -> None:
         """Send a DELETE. Raises as `send` does, and StorageUnavailable for a success that is not an S3's."""

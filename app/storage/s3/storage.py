@@ -123,11 +123,16 @@ class MinioStorage:
         return S3Resumption(self._client, self._see_bucket)
 
     def ping(self) -> None:
-        """Ask for the bucket, and make it if this is the first time; StorageUnavailable tells why not."""
+        """Ask for the bucket, and make it if this is the first time; StorageUnavailable tells why not.
+
+        A MinIO is asked for its write quorum, too: without it a cluster answers, and does not do what it is for.
+        """
         if not self._bucket_seen:
             self._see_bucket()
         else:
             self._ask_for_bucket()
+        if self._client.lacks_quorum():
+            raise StorageUnavailable("Too many of the storage's nodes or drives are away: it cannot write. Try again.")
 
     def close(self) -> None:
         self._client.close()
