@@ -1,6 +1,11 @@
-"""Dialer: opens sockets within one timeout for everything, the DNS lookup, all the name's addresses, and TLS."""
+"""Dialer: opens sockets within one timeout for everything, the DNS lookup, all the name's addresses, and TLS.
+
+The addresses of a name take turns (round robin), so that all nodes behind it have their share; one that failed lately
+comes last.
+"""
 
 import contextlib
+import itertools
 import socket
 import ssl
 import threading
@@ -11,6 +16,9 @@ from typing import Any
 from app.loopback import send_at_once
 
 Address = tuple[socket.AddressFamily, Any]
+
+AVOIDED = 10.0
+"""Seconds for which an address that failed is tried behind the others; one that is silent costs each try its share."""
 
 
 class Dialer:
@@ -23,19 +31,33 @@ class Dialer:
         self._context = ssl.create_default_context() if use_ssl else None
         self._lookup: Future[list[Address]] | None = None
         self._lock = threading.Lock()
+        self._turns = itertools.count()
+        self._avoided_until: dict[Address, float] = {}
 
     def connect(self, seconds: float) -> socket.socket:
         """A connected socket. Raises OSError; TimeoutError if it takes longer than `seconds` altogether."""
         end = time.monotonic() + seconds
-        addresses = self._addresses(seconds)
+        addresses = self._in_turn(self._addresses(seconds))
         error = OSError(f"no address for {self._host}")
-        for tried, (family, address) in enumerate(addresses):
+        for tried, address in enumerate(addresses):
             try:
                 share = (end - time.monotonic()) / (len(addresses) - tried)
-                return self._connected(family, address, max(share, 0.001), end)
+                return self._connected(*address, max(share, 0.001), end)
             except OSError as failure:
+                self._avoided_until[address] = time.monotonic() + AVOIDED
                 error = failure
         raise error
+
+    def _in_turn(self, addresses: list[Address]) -> list[Address]:
+        """Each time another one first, of those of the family that the system prefers."""
+        if len(addresses) < 2:
+            return addresses
+        avoided = {each: until for each, until in self._avoided_until.copy().items() if each in addresses}
+        self._avoided_until = avoided
+        preferred = [each for each in addresses if each[0] == addresses[0][0]]
+        turn, now = next(self._turns) % len(preferred), time.monotonic()
+        rest = [each for each in addresses if each not in preferred]
+        return sorted([*preferred[turn:], *preferred[:turn], *rest], key=lambda each: avoided.get(each, 0.0) > now)
 
     def _connected(self, family: socket.AddressFamily, address: Any, share: float, end: float) -> socket.socket:
         sock = socket.socket(family, socket.SOCK_STREAM)
