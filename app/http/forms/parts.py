@@ -32,6 +32,7 @@ MAX_OVERHEAD = 1 << 16
 MAX_PARTS = 100
 
 _LINE_END = re.compile(rb"--|[ \t]{0,64}\r\n")
+_LINE_POSSIBLE = rb"(?:--|-?\Z|[ \t]{0,64}(?:\r\n|\r?\Z))"
 _LINE_BEGUN = re.compile(rb"-?|[ \t]{0,64}\r?")
 
 
@@ -52,6 +53,7 @@ class PartStream:
         self._start, self._end = 0, 2
         self._content_end = 0
         """Up to here the window holds the current part's content."""
+        self._candidate: re.Pattern[bytes] | None = None
         self._line_end: int | None = None
         """Where the delimiter at `_start` ends, once the content is over."""
         self._overhead = 0
@@ -135,13 +137,24 @@ class PartStream:
         found = self._buffer.find(self._delimiter, self._start, self._end)
         if found == self._start:
             self._line_end = self._delimiter_line()
-            self._content_end += self._line_end is None
+            if self._line_end is None:
+                self._content_end = self._next_candidate()
         elif found > 0:
             self._content_end = found
         else:
             self._content_end = max(self._start, self._end - len(self._delimiter) + 1)
             if self._content_end == self._start:
                 self._fill_or_refuse()
+
+    def _next_candidate(self) -> int:
+        """Behind what only looked like a delimiter: where the next may be that is one, or may become one.
+
+        A file may have nothing else in it, and to look at them one by one would cost 2 µs each.
+        """
+        if self._candidate is None:
+            self._candidate = re.compile(re.escape(self._delimiter) + _LINE_POSSIBLE)
+        found = self._candidate.search(self._buffer, self._start + 1, self._end)
+        return found.start() if found else max(self._start + 1, self._end - len(self._delimiter) + 1)
 
     def _delimiter_line(self) -> int | None:
         """Where the delimiter line at the start of the window ends; None if it is content that looks like one."""
