@@ -51,8 +51,8 @@ def test_the_first_admin_publishes(machine: Machine) -> None:
     machine.check("dd", "if=/dev/urandom", "of=/srv/agent", "bs=1M", "count=20")
     path = f"{API}/packages/agent/1.0.0/linux/amd64/agent"
     machine.check("curl", "-sSf", *bearer, "-T", "/srv/agent", path)
-    machine.check("curl", "-sSf", *bearer, "-o", "/root/downloaded", path)
-    machine.check("cmp", "/srv/agent", "/root/downloaded")
+    machine.check("curl", "-sSf", *bearer, "-o", "/srv/downloaded", path)
+    machine.check("cmp", "/srv/agent", "/srv/downloaded")
 
 
 def test_plain_http_is_redirected(machine: Machine) -> None:

@@ -14,6 +14,7 @@ from app.wiring import EXTENSION
 from dev.parts.postgres import Postgres
 from tests.configuration import configuration
 from tests.databases import execute, migrated
+from tests.integration.objects.sides import Side, side_of
 
 MakeApp = Callable[..., Flask]
 Sections = dict[str, dict[str, Any]]
@@ -76,3 +77,29 @@ def make_app() -> Iterator[MakeApp]:
         app.extensions[EXTENSION].storage.close()
         with app.app_context():
             app.extensions["migrate"].db.engine.dispose()
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between two comparisons."""
+    monkeypatch.setattr("app.objects.identity.RECHECK", 0.0)
+
+
+@pytest.fixture
+def ours(make_app: MakeApp, new_database: str, storage_sections: Sections) -> Side:
+    """A new service on a new storage."""
+    return side_of(make_app(new_database, **storage_sections))
+
+
+@pytest.fixture
+def at_home(make_app: MakeApp, other_database: str, tmp_path: Path) -> Side:
+    """Another service, on a folder of its own."""
+    return side_of(make_app(other_database, storage={"backend": "filesystem", "root": tmp_path / "another's"}))
+
+
+@pytest.fixture
+def other(make_app: MakeApp, other_database: str, at_home: Side, ours: Side, storage_sections: Sections) -> Side:
+    """The other service, which has a package, by mistake on the storage of `ours`, which has one too."""
+    ours.publish()
+    at_home.publish()
+    return side_of(make_app(other_database, **storage_sections))

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.objects.identity import IDENTITY
 from dev.parts.s3 import S3
 from tests.integration.objects.conftest import MakeApp
-from tests.integration.objects.test_identity import Side, side_of
+from tests.integration.objects.sides import Side, side_of
 from tests.integration.storage.servers import Gateway, serving
 from tests.integration.storage.test_foreign_answers import FOREIGN, response
 
