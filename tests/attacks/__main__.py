@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dev.parts import go_tools, postgres
 from tests import databases
-from tests.attacks import agents, anybody, link, surroundings
+from tests.attacks import agents, anybody, link, storages, surroundings
 from tests.attacks.row import Row
 from tests.attacks.sizes import SHORT, Sizes
 from tests.faults.site import Site, installed
@@ -30,22 +30,32 @@ ATTACKS: dict[str, tuple[Attack, ...]] = {
     "A5": (agents.another_agent,),
     "A6": (anybody.idle_connections,),
     "A7": (surroundings.around_the_proxy,),
+    "B1": (surroundings.full_disk_of_metrics,),
     "B2": (agents.revoked_while_uploading,),
+    "B3": (storages.page_in_the_storages_place,),
+    "B3b": (storages.without_quorum,),
     "B4": (anybody.many_logins,),
     "B6": (agents.untaken_pages,),
     "B5": (functools.partial(agents.huge_messages, talkers=1), agents.huge_messages),
     "B7": (surroundings.standing_collector,),
-    "B8": (surroundings.another_storage,),
+    "B8": (storages.another_storage,),
+    "B9": (surroundings.upgrade_beside_readers,),
+    "C1": (surroundings.odd_requests_to_the_proxy,),
+    "C6": (anybody.small_chunks,),
 }
+ELSEWHERE = {"B3b": "tests/scale", "B9": "tests/faults/test_upgrades.py"}
+"""What other tests of the suite do at length: not in the short form."""
+IN_SHORT = [name for name in ATTACKS if name not in ELSEWHERE]
 
 
 def main() -> int:
     """Make the attacks, and tell whether all holds."""
     parser = argparse.ArgumentParser(prog="python -m tests.attacks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="about a minute, with limits that only tell defects")
-    parser.add_argument("--only", nargs="+", choices=ATTACKS, default=list(ATTACKS), help="these alone")
+    parser.add_argument("--only", nargs="+", choices=ATTACKS, help="these alone")
     parser.add_argument("--json", type=Path, help="write the rows there too")
     arguments = parser.parse_args()
+    names = arguments.only or (IN_SHORT if arguments.short else list(ATTACKS))
     # What has to be fetched is fetched before: inside there is no other network.
     go_tools.built("minio")
     link.enter()
@@ -54,7 +64,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="opamp-attacks-"))
     folder.chmod(0o755)
     try:
-        found = attacked(folder, sizes, arguments.only)
+        found = attacked(folder, sizes, names)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if arguments.json:

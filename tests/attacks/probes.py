@@ -2,11 +2,13 @@
 
 import contextlib
 import http.client
+import os
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from app.offers.protobuf import MEDIA_TYPE, opamp
 from tests.faults.client import PATIENCE, Answer, Client
@@ -97,3 +99,10 @@ def memory(service: Service) -> int:
     """What all workers have, in bytes."""
     assert service.process
     return sum(resident(pid) for pid in children(service.process.pid))
+
+
+def cpu(service: Service) -> float:
+    """What all workers have used of the processor, in seconds."""
+    assert service.process
+    fields = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in children(service.process.pid))
+    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")

@@ -31,8 +31,9 @@ class Row:
         self.others["MiB"] = round(others.memory / MIB)
 
     def count(self, statuses: Iterable[int]) -> None:
-        """Note how the attack was answered."""
-        self.answered |= {str(status): number for status, number in sorted(Counter(statuses).items())}
+        """Note how the attack was answered; what is noted again is added."""
+        for status, number in sorted(Counter(statuses).items()):
+            self.answered[str(status)] = self.answered.get(str(status), 0) + number
 
     def must(self, holds: bool, what: str) -> None:
         """Note `what` if it does not hold."""

@@ -21,9 +21,13 @@ class Sizes:
     max_connections: int = 4000
     """The service's, for each of two workers: fewer than there are idle ones."""
     logins: int = 256
+    chunked: int = 10
+    """Bodies in chunks of one byte."""
     talkers: int = 40
     page: int = 500
     """Agents with descriptions of 40 KB."""
+    migrated: int = 200_000
+    """Packages of a database that is upgraded."""
     takers: int = 60
     """Connections that ask for pages and read none."""
 
@@ -37,6 +41,7 @@ SHORT = Sizes(
     idle=2500,
     max_connections=1000,
     page=140,
+    migrated=5_000,
     takers=40,
 )
 """What the suite has time for."""

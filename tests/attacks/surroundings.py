@@ -1,4 +1,4 @@
-"""What the service's surroundings do on bad days: the proxy's rules, a log collector, another's storage."""
+"""What the service's surroundings do on bad days: the proxy's rules, a log collector, a full disk, an upgrade."""
 
 import contextlib
 import os
@@ -6,16 +6,22 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from dev.checkout import PROJECT
 from dev.parts import nginx
 from tests.attacks.probes import watching
 from tests.attacks.row import Row
 from tests.attacks.sizes import Sizes
+from tests.faults import upgrades
 from tests.faults.client import Client
 from tests.faults.service import GUNICORN, Service
 from tests.faults.site import Site
+from tests.integration.delivery.test_nginx_refusals import REFUSED, asked
 
+RESTARTS = 3
 CLOSED = ("//metrics", "/%2fmetrics", "//health/live", "/%2fhealth/live", "/_s3/attacks/x")
 LINES = 600
 """Requests whose log lines are more than a pipe of 64 KiB holds."""
@@ -28,6 +34,18 @@ def around_the_proxy(site: Site, _sizes: Sizes) -> Row:
     with nginx.running(site.service.folder / "nginx", address, site.s3.endpoint) as url:
         row.count(Client(url).request("GET", path).status for path in CLOSED)
     row.must(row.answered == {"404": len(CLOSED)}, "404")
+    return row
+
+
+def odd_requests_to_the_proxy(site: Site, _sizes: Sizes) -> Row:
+    """C1: what nginx refuses by itself has the service's form."""
+    row = Row("C1 what nginx refuses by itself", f"{len(REFUSED)} odd requests")
+    address = site.service.url.removeprefix("http://")
+    with nginx.running(site.service.folder / "nginx-odd", address, site.s3.endpoint) as url:
+        answers = [asked(url.removeprefix("http://"), line, headers) for line, headers, _ in REFUSED.values()]
+    row.count(answer.status for answer in answers)
+    row.must(all(answer.is_problem(answer.status) for answer in answers), "problem+json")
+    row.must(all(400 <= answer.status < 500 for answer in answers), "4xx")
     return row
 
 
@@ -58,18 +76,49 @@ def standing_collector(site: Site, sizes: Sizes) -> Row:
     return row
 
 
-def another_storage(site: Site, _sizes: Sizes) -> Row:
-    """B8: a service with another's bucket says so, and does nothing with it."""
-    row = Row("B8 the wrong bucket", "a second service with another bucket, a download")
-    package = site.client().put(b"of the right bucket").json()["id"]
-    minio = {**site.service.sections["minio"], "bucket": "another"}
-    second = Service(site.service.folder, {**site.service.sections, "minio": minio})
-    second.start()
+@contextlib.contextmanager
+def full_disk(folder: Path) -> Iterator[Path]:
+    """A file system without a free byte."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", folder], check=True)
     try:
-        client = Client(second.url, site.tokens["admin"])
-        row.count([client.request("GET", "/health/ready").status, client.download(package).status])
+        with contextlib.suppress(OSError):
+            (folder / "filling").write_bytes(b"x" * 65536)
+        yield folder
     finally:
-        second.stop()
-    row.must(row.answered == {"503": 2}, "503")
-    row.must(site.client().download(package).body == b"of the right bucket", "the right one goes on")
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def full_disk_of_metrics(site: Site, sizes: Sizes) -> Row:
+    """B1: the disk where temporary files and metrics would be is full, and workers die and start again."""
+    row = Row("B1 a full disk, dying workers", f"all workers killed {RESTARTS} times")
+    second, agent = Service(site.service.folder, site.service.sections), site.tokens["agent"]
+    with full_disk(site.service.folder / "full") as folder, pytest.MonkeyPatch.context() as environ:
+        environ.setenv("TMPDIR", str(folder))
+        environ.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
+        second.start(wait_for="/health/ready")
+        try:
+            for _ in range(RESTARTS):
+                second.kill_workers()
+                second.wait()
+            with watching(second, Client(second.url, agent)) as others:
+                time.sleep(sizes.seconds / 2)
+        finally:
+            second.stop()
+        row.answered["files left"] = len(list(folder.iterdir())) - 1
+    row.beside(others)
+    row.must_serve(0.5 * sizes.patience)
+    row.must(row.answered["files left"] == 0, "no file is left")
+    row.must("SIGBUS" not in second.log.read_text(), "no SIGBUS")
+    return row
+
+
+def upgrade_beside_readers(site: Site, sizes: Sizes) -> Row:
+    """B9: nobody waits for a migration, whoever reads the tables meanwhile."""
+    rows = sizes.migrated
+    row = Row("B9 db upgrade beside traffic", f"all revisions, {rows} packages, a pg_dump beside each")
+    found = upgrades.migrate_beside_traffic(site.postgres, rows=rows, hold=3)
+    row.answered = {"requests": found.traffic.requests, "longest, s": round(found.longest, 2)}
+    row.must(not found.traffic.failed, "no request fails")
+    row.must(found.longest <= upgrades.LIMIT, f"none waits longer than {upgrades.LIMIT} s")
     return row
