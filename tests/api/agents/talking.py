@@ -117,3 +117,13 @@ def asks_full_state(answer: Any) -> bool:
 def packed(content: bytes) -> bytes:
     """Gzip, of no time: names of tests are made of it."""
     return gzip.compress(content, 1, mtime=0)
+
+
+def refusal(response: Any) -> Any:
+    """The ServerErrorResponse that a response is; fails if it is none."""
+    assert response.status_code == 400
+    assert response.content_type == MEDIA_TYPE
+    answer = opamp.ServerToAgent.FromString(response.data)
+    assert answer.error_response.type == opamp.ServerErrorResponseType_BadRequest
+    assert answer.error_response.error_message
+    return answer.error_response
