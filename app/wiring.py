@@ -58,6 +58,7 @@ from app.telemetry import metrics
 from app.uploads.listing import UploadListing
 from app.uploads.manager import UploadManager
 from app.uploads.store import UploadStore
+from app.uploads.takeover import UploadClaims
 
 EXTENSION = "opamp-packages"
 
@@ -222,7 +223,7 @@ def build_uploads(store: UploadStore, packages: PackageManager, storage: Storage
     resumption = storage.resumption()
     if resumption is None:
         raise TypeError(f"{storage.name} cannot go on with objects")
-    manager = UploadManager(store, packages, resumption, metrics.count_upload)
+    manager = UploadManager(store, UploadClaims(store.database), packages, resumption, metrics.count_upload)
     return UploadServices(UploadListing(store.database), manager)
 
 

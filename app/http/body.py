@@ -1,6 +1,7 @@
 """A request's body as a `ByteSource`: counted against its length, its limit and its time."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from app.errors import LengthRequired, TooLarge, UploadInterrupted, UploadTimedOut
@@ -34,6 +35,12 @@ class RequestBody:
         begin = getattr(self._input, "begin", None)
         if begin is not None:
             begin()
+
+    def also_check(self, check: Callable[[], None]) -> None:
+        """Call `check` every moment while the client is waited for; `readinto` raises what it raises."""
+        also_check = getattr(self._input, "also_check", None)
+        if also_check is not None:
+            also_check(check)
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill `buffer` from its start and return how many bytes; 0 at the body's end only.

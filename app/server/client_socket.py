@@ -34,6 +34,16 @@ class ClientSocket:
         self.deadline: float | None = None
         """time.monotonic() by which the body must be whole."""
 
+    def also_check(self, check: Callable[[], None]) -> None:
+        """Call `check` besides."""
+        before = self._check
+
+        def both() -> None:
+            before()
+            check()
+
+        self._check = both
+
     def receive(self, size: int) -> bytes:
         """What has come, `size` bytes at most; b"" at the end."""
         return self._patiently(lambda: self._sock.recv(size))

@@ -86,6 +86,10 @@ class WsgiInput(io.RawIOBase):
         """True, as io.RawIOBase wants it."""
         return True
 
+    def also_check(self, check: Callable[[], None]) -> None:
+        """Call `check`, too, every moment while the client is waited for."""
+        self._client.also_check(check)
+
     def begin(self) -> None:
         """Ask for the body: what could be refused without it has been looked at. `readinto` does so itself.
 

@@ -146,12 +146,12 @@ class OneUpload(MethodView):
 
         What came is kept, however the request ends.
         """
-        reception = get(UploadManager).claim(upload_id, caller())
-        tell(reception)
-        is_tus = refuse_other_pieces()
-        piece = piece_at_offset(reception.upload, is_tus=is_tus)
-        if reception.upload.state == "open":
-            receive(reception, piece, is_tus=is_tus)
+        with get(UploadManager).holding(upload_id, caller()) as reception:
+            tell(reception)
+            is_tus = refuse_other_pieces()
+            piece = piece_at_offset(reception.upload, is_tus=is_tus)
+            if reception.upload.state == "open":
+                receive(reception, piece, is_tus=is_tus)
         return no_content() if is_tus else stood_or_published(reception)
 
     @requires(Role.PUBLISHER)

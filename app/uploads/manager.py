@@ -1,15 +1,12 @@
 """The order in which uploads in pieces are received, completed and ended."""
 
 import contextlib
-import hashlib
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from app.accounts.caller import Caller
 from app.errors import (
     BadRequest,
-    DigestMismatch,
     ObjectChanged,
     ObjectNotFound,
     PackageExists,
@@ -19,18 +16,16 @@ from app.errors import (
     UploadGone,
 )
 from app.packages.manager import PackageManager
-from app.packages.store import NewPackage, PackageRow
+from app.packages.store import PackageRow
 from app.storage.digest import FORMAT, ResumableSha256
-from app.storage.hashing import Memory, checksum_of, fill
+from app.storage.hashing import fill
 from app.storage.interface import ObjectReader, Resumption, SoFar, WrittenObject
+from app.uploads.completion import LOST, UploadCompletion
 from app.uploads.piece import Piece, PieceReader
 from app.uploads.reception import Adding, Reception, UploadProgress
 from app.uploads.store import UploadStore
+from app.uploads.takeover import Succession, UploadClaims
 from app.uploads.upload import NewUpload, Upload
-
-LOST = "The storage has lost what was stored of this upload. Create a new one."
-
-log = logging.getLogger(__name__)
 
 
 class UploadManager:
@@ -39,16 +34,19 @@ class UploadManager:
     def __init__(
         self,
         store: UploadStore,
+        claims: UploadClaims,
         packages: PackageManager,
         resumption: Resumption,
         count: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`count` is told of each upload that is created, and of the outcome of each that ends."""
         self.store = store
+        self.claims = claims
         self.packages = packages
         self.storage = packages.storage
         self.resumption = resumption
         self._count = count
+        self._completion = UploadCompletion(store, claims, packages, resumption, count)
 
     def published_already(self, new: NewUpload) -> PackageRow | None:
         """The intact package that has the declared checksum at these coordinates; None if there is none.
@@ -73,18 +71,26 @@ class UploadManager:
 
     def claim(self, upload_id: str, caller: Caller) -> Reception:
         """Take an upload over. Raises UploadNotFound, UploadGone."""
-        upload = self.store.claim(upload_id, caller)
-        if upload.state == "failed":
-            raise UploadGone(upload.failure)
-        return Reception(upload)
+        return _of_claimed(self.claims.claim(upload_id, caller))
+
+    @contextlib.contextmanager
+    def holding(self, upload_id: str, caller: Caller) -> Iterator[Reception]:
+        """Take an upload over, to add a piece within the block: others wait for its end. Raises as `claim` does."""
+        reception = _of_claimed(self.claims.claim(upload_id, caller, to_receive=True))
+        try:
+            yield reception
+        finally:
+            if reception.upload.state == "open" and reception.upload.is_held:
+                with contextlib.suppress(Unavailable):
+                    self.claims.release(reception.upload)
 
     def end(self, upload_id: str, caller: Caller) -> None:
         """Forget an upload, and remove what is stored of it; a package stays. Raises UploadNotFound."""
-        upload = self.store.claim(upload_id, caller)
+        upload = self.claims.claim(upload_id, caller)
         self.store.remove(upload)
         if upload.state == "open":
             self._count("deleted")
-            self._remove(upload.keys)
+            self._completion.remove(upload.keys)
 
     def receive(self, reception: Reception, piece: Piece, publisher: Caller) -> None:
         """Add a piece to the open upload that was taken over, and publish it if it is whole then.
@@ -99,7 +105,7 @@ class UploadManager:
             try:
                 self._settle_piece(adding, *self._store_parts(adding))
             except PartsLost:
-                self._recover(adding)
+                self._completion.recover(adding)
 
     @contextlib.contextmanager
     def _reading(self, reception: Reception, piece: Piece) -> Iterator[PieceReader]:
@@ -111,9 +117,11 @@ class UploadManager:
         try:
             tail = self._open_tail(upload)
         except (ObjectNotFound, ObjectChanged) as error:
-            self._fail(reception, LOST)
+            self._completion.fail(reception, LOST)
             raise UploadGone(LOST) from error
-        reader = PieceReader(piece, tail, sha256, at=upload.offset, part_size=upload.part_size)
+        succession = Succession(self.claims, upload)
+        piece.body.also_check(succession.check)
+        reader = PieceReader(piece, tail, sha256, upload, succession)
         try:
             yield reader
         finally:
@@ -142,7 +150,7 @@ class UploadManager:
             adding.piece.digest.check()
         is_whole = so_far.size + len(rest) == adding.reception.upload.length
         if is_whole and not reader.is_too_long:
-            self._complete(adding, so_far, rest)
+            self._completion.complete(adding, so_far, rest)
             return
         if not is_whole and reader.received:
             adding.progress.commit(so_far, rest)
@@ -150,89 +158,8 @@ class UploadManager:
         if adding.piece.is_last:
             raise BadRequest("Upload-Complete: ?1 came with fewer bytes than are missing; they are kept.")
 
-    def _complete(self, adding: Adding, so_far: SoFar, rest: memoryview) -> None:
-        """All bytes are here: make them the object, and publish it."""
-        reception, upload = adding.reception, adding.reception.upload
-        if upload.object_key is None:
-            self._publish_small(reception, rest, adding.publisher)
-            return
-        checksum = adding.reader.hexdigest()
-        if checksum:
-            self._insist_on_declared(reception, checksum)
-            self.store.received(upload, checksum)
-        parts = {**self.store.parts(upload), **{part.number: part for part in so_far.parts}}
-        so_far = replace(so_far, parts=tuple(parts[number] for number in sorted(parts)))
-        written = self.resumption.finish(upload.object_key, so_far, rest, adding.progress)
-        if not checksum:
-            checksum = checksum_of(self.storage, upload.object_key, written)
-            self._insist_on_declared(reception, checksum)
-        self._publish(reception, upload.object_key, checksum, written, adding.publisher)
 
-    def _publish_small(self, reception: Reception, content: memoryview, publisher: Caller) -> None:
-        """A file of one part: under a key of its own, where no superseded worker's late write can land on it."""
-        checksum = hashlib.sha256(content).hexdigest()
-        self._insist_on_declared(reception, checksum)
-        self.store.insist(reception.upload)
-        key = self.packages.ledger.reserve()
-        with self.packages.discarding(key):
-            written = self.storage.write(key, Memory(content), size=len(content))
-            self._publish(reception, key, checksum, written, publisher)
-
-    def _publish(
-        self, reception: Reception, key: str, checksum: str, written: WrittenObject, publisher: Caller
-    ) -> None:
-        upload, fields = reception.upload, reception.upload.fields
-        package = NewPackage(
-            fields.coordinates, fields.file_name, fields.content_type, fields.description, checksum, publisher
-        )
-        try:
-            published = self.packages.make_visible(key, package, written, self.store.settlement(upload))
-        except PackageExists as error:
-            self._fail(reception, error.detail)
-            raise
-        done = {"state": "done", "offset": upload.length, "package_id": published.package.id}
-        reception.upload = replace(upload, **done, is_new=published.created)
-        reception.published = published
-        self._count("published" if published.created else "existing")
-        self._remove([each for each in upload.keys if each != published.package.object_key])
-
-    def _recover(self, adding: Adding) -> None:
-        """Parts are gone. If the object stands, its completion had worked and the answer was lost: publish it.
-
-        Raises UploadGone otherwise, or if it has other bytes than were received.
-        """
-        reception, upload, reader = adding.reception, adding.reception.upload, adding.reader
-        key = upload.object_key or ""
-        reader.drain()
-        checksum = reader.hexdigest() if reader.position == upload.length else upload.received_checksum
-        with contextlib.suppress(ObjectNotFound, ObjectChanged):
-            written = self.storage.stat(key)
-            if written.size == upload.length and checksum == checksum_of(self.storage, key, written):
-                self._publish(reception, key, checksum, written, adding.publisher)
-                return
-        self._fail(reception, LOST)
-        raise UploadGone(LOST)
-
-    def _insist_on_declared(self, reception: Reception, checksum: str) -> None:
-        declared = reception.upload.fields.checksum
-        if declared in (None, checksum):
-            return
-        error = DigestMismatch({"checksum": [f"You declared {declared}; the bytes received have {checksum}."]})
-        self._fail(reception, error.detail)
-        raise error
-
-    def _fail(self, reception: Reception, reason: str) -> None:
-        keys = reception.upload.keys
-        reception.upload = self.store.fail(reception.upload, reason)
-        self._count("failed")
-        self._remove(keys)
-
-    def _remove(self, keys: Sequence[str]) -> None:
-        """Delete doomed bytes, now if that can be, by `reconcile` if not."""
-        for key in keys:
-            try:
-                self.storage.abort_uploads(key)
-            except Unavailable as error:
-                log.warning("left %s to reconcile: %s", key, error.detail)
-                continue
-            self.packages.remove_quietly(key)
+def _of_claimed(upload: Upload) -> Reception:
+    if upload.state == "failed":
+        raise UploadGone(upload.failure)
+    return Reception(upload)

@@ -43,6 +43,8 @@ class UploadRecord(Base):
     the rest as an object of its own under `tail_key`. It reaches `length` in the commit that publishes, and not before.
     Whoever raises `epoch` is the one writer. `hash_state` is that of the SHA-256 at `offset`; NULL: not known, the
     finished object is read. `received_checksum`: all bytes had come, with this SHA-256, and were being put together.
+    `held_until`: a request receives a piece, and is waited for until then by whoever takes over; `expires_at` while
+    nobody has asked, NULL while nobody receives.
     """
 
     __tablename__ = "uploads"
@@ -69,6 +71,7 @@ class UploadRecord(Base):
     tail_key: Mapped[str | None] = mapped_column(String(KEY_LENGTH, collation="C"))
     tail_fingerprint: Mapped[str | None] = mapped_column(String(FINGERPRINT_LENGTH))
     epoch: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    held_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     state: Mapped[str] = mapped_column(String(6), server_default="open")
     package_id: Mapped[int | None] = mapped_column(BigInteger)
     is_new: Mapped[bool | None]

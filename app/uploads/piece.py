@@ -1,12 +1,15 @@
 """A piece of an upload: what a request sends, read behind what is there, hashed, and kept however it ends."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.errors import PieceCut, ServiceError, TooLarge, UploadInterrupted, UploadTimedOut
 from app.storage.digest import ResumableSha256
 from app.storage.interface import ByteSource, ObjectReader
+from app.uploads.takeover import Succession
+from app.uploads.upload import Upload
 
 CUT = "The piece ended early; what came of it is kept. Ask for the offset with HEAD, and go on from there."
 
@@ -16,6 +19,9 @@ class Body(ByteSource, Protocol):
 
     def begin(self) -> None:
         """Have the client send it. Raises Overloaded."""
+
+    def also_check(self, check: Callable[[], None]) -> None:
+        """Call `check` every moment while bytes are waited for; what it raises `readinto` raises."""
 
 
 class PieceDigest:
@@ -53,14 +59,20 @@ class PieceReader:
     """
 
     def __init__(
-        self, piece: Piece, tail: ObjectReader | None, sha256: ResumableSha256 | None, *, at: int, part_size: int
+        self,
+        piece: Piece,
+        tail: ObjectReader | None,
+        sha256: ResumableSha256 | None,
+        upload: Upload,
+        succession: Succession,
     ) -> None:
-        """`at`: the upload's offset; `sha256`: of all bytes before it, None where that is not known."""
+        """`sha256`: of all bytes before the upload's offset, None where that is not known."""
         self._piece = piece
+        self._succession = succession
         self._tail = tail
         self._sha256 = sha256
-        self._position = at
-        self._part_size = part_size
+        self._position = upload.offset
+        self._part_size = upload.part_size
         self._states: dict[int, bytes] = {}
         self.error: ServiceError | None = None
         self.received = 0
@@ -80,7 +92,9 @@ class PieceReader:
             count = self._piece.body.readinto(buffer)
         except ServiceError as error:
             self.error = error
+            self._succession.ending()
             return 0
+        self._succession.heard()
         self._take(buffer[:count])
         return count
 

@@ -43,21 +43,21 @@ class UploadProgress:
     def stored(self, so_far: SoFar) -> None:
         """Commit the parts, unless all is there: that is told by the commit which publishes."""
         if not self._waits and so_far.size < self._reception.upload.length:
-            self.commit(so_far)
+            self._advance(so_far, so_far.size, None)
 
-    def commit(self, so_far: SoFar, rest: memoryview | None = None) -> None:
-        """Commit the parts, and `rest` behind them as the new tail."""
+    def commit(self, so_far: SoFar, rest: memoryview) -> None:
+        """Commit what is not committed yet, and `rest` behind it as the new tail: this request adds no more."""
         if rest:
             key = self._packages.ledger.reserve()
             with self._packages.discarding(key):
                 written = self._packages.storage.write(key, Memory(rest), size=len(rest))
-                self._advance(so_far, so_far.size + len(rest), (key, written.fingerprint))
+                self._advance(so_far, so_far.size + len(rest), (key, written.fingerprint), is_last=True)
         elif so_far.size > self._reception.upload.offset:
-            self._advance(so_far, so_far.size, None)
+            self._advance(so_far, so_far.size, None, is_last=True)
 
-    def _advance(self, so_far: SoFar, offset: int, tail: tuple[str, str] | None) -> None:
+    def _advance(self, so_far: SoFar, offset: int, tail: tuple[str, str] | None, *, is_last: bool = False) -> None:
         before = self._reception.upload
-        to = Advance(offset, self._reader.state_at(offset), so_far.parts[self._noted_parts :], tail)
+        to = Advance(offset, self._reader.state_at(offset), so_far.parts[self._noted_parts :], tail, is_last)
         self._reception.upload = self._store.advance(before, to)
         self._noted_parts = len(so_far.parts)
         if before.tail:

@@ -1,24 +1,23 @@
 """Transactions on uploads in pieces. All ages are taken by the database's clock."""
 
 import contextlib
-import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.accounts.caller import Caller
-from app.accounts.roles import Role
 from app.database import Database, deadline
 from app.errors import StorageUnavailable, Superseded, TooManyUploads, UploadNotFound
 from app.objects.ledger import note_upload, reserve_partial, transition, upload_of
 from app.packages.store import PackageRow
 from app.storage.interface import StoredPart
-from app.uploads.models import ID_LENGTH, UploadPart, UploadRecord
+from app.uploads.models import UploadPart, UploadRecord
+from app.uploads.takeover import ours
 from app.uploads.upload import Advance, NewUpload, Upload, upload_of_row
 
 MAX_OPEN = 32
@@ -26,9 +25,6 @@ MAX_OPEN = 32
 
 CREATION_LOCK = 0x75706C64
 """First key of the advisory lock under which an owner's uploads are counted; the second is the owner's hash."""
-
-POSSIBLE_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
-"""What is in a path may be anything, also what PostgreSQL's texts cannot hold."""
 
 TABLE: Any = UploadRecord.__table__
 
@@ -68,28 +64,11 @@ class UploadStore:
             )
             return upload_of_row(connection.execute(statement.returning(*TABLE.columns)).one())
 
-    def claim(self, upload_id: str, caller: Caller) -> Upload:
-        """Take the upload over: from now on nobody else adds to it. Raises UploadNotFound."""
-        if not POSSIBLE_ID.fullmatch(upload_id):
-            raise UploadNotFound
-        theirs = () if caller.role >= Role.ADMIN else (TABLE.c.owner == caller.subject,)
-        statement = (
-            update(TABLE)
-            .where(TABLE.c.id == upload_id, TABLE.c.expires_at > func.now(), *theirs)
-            .values(epoch=TABLE.c.epoch + 1)
-            .returning(*TABLE.columns)
-        )
-        with self.database.writing() as connection:
-            row = connection.execute(statement).one_or_none()
-        if row is None:
-            raise UploadNotFound
-        return upload_of_row(row)
-
     def insist(self, upload: Upload) -> None:
         """Return while nobody else has taken the upload over."""
         deadline.set_budget(deadline.REQUEST_BUDGET)
         with self.database.reading() as connection:
-            if connection.execute(select(TABLE.c.id).where(*_ours(upload))).one_or_none() is None:
+            if connection.execute(select(TABLE.c.id).where(*ours(upload))).one_or_none() is None:
                 raise Superseded
 
     def multipart_upload(self, upload: Upload) -> str:
@@ -115,6 +94,8 @@ class UploadStore:
         """
         tail = {"tail_key": to.tail[0] if to.tail else None, "tail_fingerprint": to.tail[1] if to.tail else None}
         values = {"offset": to.offset, "hash_state": to.hash_state, **tail, "touched_at": func.now()}
+        if to.is_last:
+            values["held_until"] = None
         with self._changing(upload, **values) as connection:
             if to.tail and not transition(connection, to.tail[0], "writing", "partial"):
                 raise StorageUnavailable("The bytes were given up before they could be noted. Send them again.")
@@ -122,7 +103,8 @@ class UploadStore:
                 transition(connection, upload.tail[0], "partial", "doomed")
             if to.parts:
                 _insert_parts(connection, upload, to.parts)
-        return replace(upload, offset=to.offset, hash_state=to.hash_state, tail=to.tail)
+        is_held = upload.is_held and not to.is_last
+        return replace(upload, offset=to.offset, hash_state=to.hash_state, tail=to.tail, is_held=is_held)
 
     def received(self, upload: Upload, checksum: str) -> None:
         """Note that all bytes have come, before they are put together: an answer that is lost then can be found."""
@@ -205,12 +187,8 @@ class UploadSettlement:
             self.settle(connection, package, created=False)
 
 
-def _ours(upload: Upload) -> tuple[ColumnElement[bool], ...]:
-    return TABLE.c.id == upload.id, TABLE.c.epoch == upload.epoch, TABLE.c.state == "open"
-
-
 def _change(connection: Connection, upload: Upload, **values: Any) -> None:
-    statement = update(TABLE).where(*_ours(upload)).values(epoch=upload.epoch, **values)
+    statement = update(TABLE).where(*ours(upload)).values(epoch=upload.epoch, **values)
     if connection.execute(statement).rowcount == 0:
         raise Superseded
 

@@ -41,6 +41,8 @@ class Upload:
     is_new: bool | None
     failure: str | None
     expires_at: datetime
+    is_held: bool = False
+    """Whether those who take it over wait for this request."""
 
     @property
     def so_far(self) -> SoFar:
@@ -55,12 +57,16 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """How far an upload is to be, from now on: `offset` and the hash's state there, parts that came, its new tail."""
+    """How far an upload is to be, from now on: `offset` and the hash's state there, parts that came, its new tail.
+
+    `is_last`: the request adds no more.
+    """
 
     offset: int
     hash_state: bytes | None
     parts: Sequence[StoredPart] = ()
     tail: tuple[str, str] | None = None
+    is_last: bool = False
 
 
 def upload_of_row(row: Any) -> Upload:
@@ -79,5 +85,6 @@ def upload_of_row(row: Any) -> Upload:
         sent_metadata=row.metadata,
         hash_state=row.hash_state,
         tail=(row.tail_key, row.tail_fingerprint) if row.tail_key else None,
+        is_held=row.held_until is not None,
         **{name: getattr(row, name) for name in (*same, *more)},
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
 from opampkg import errors
@@ -21,21 +20,8 @@ IDLE = 10.0
 PIECES = (64 << 20, 8 << 20, 1 << 20, 256 << 10)
 """Bytes of a request, one after the other, where a proxy refuses longer ones."""
 
-SETTLES = 1.0
-"""Seconds between two looks at an upload whose request was cut, until both show the same."""
-
-LOOKS = 10
-
 NEW_ONES = 3
 """How often an upload that the service has lost is begun anew."""
-
-
-@dataclass(frozen=True)
-class Begun:
-    """An upload by its id, and the name of its package, by which it is found in the list."""
-
-    id: str
-    name: str
 
 
 def are_taken(client: Client) -> bool:
@@ -63,7 +49,7 @@ def send(client: Client, file: LocalFile, place: Place, target: str, progress: C
             found = unfinished(client, file, place) or begin(client, file, target)
             if isinstance(found, Package):
                 return found
-            return Sending(client, file, Begun(found, place.name), progress).run()
+            return Sending(client, file, found, progress).run()
         except errors.NotFound:  # it has expired, or its parts are lost
             if last:
                 raise
@@ -108,11 +94,10 @@ def _latest(client: Client, file: LocalFile, place: Place) -> Upload | None:
 class Sending:
     """One upload on its way: asks for the offset, sends from there, and again after each failure."""
 
-    def __init__(self, client: Client, file: LocalFile, begun: Begun, progress: Callable[[int], None]) -> None:
+    def __init__(self, client: Client, file: LocalFile, upload_id: str, progress: Callable[[int], None]) -> None:
         self.client = client
         self.file = file
-        self.id, self.name = begun.id, begun.name
-        self.path = f"/uploads/{self.id}"
+        self.path = f"/uploads/{upload_id}"
         self.progress = progress
         self.patience = client.patience()
         self.furthest = 0
@@ -127,7 +112,6 @@ class Sending:
                 answer = self._patch(offset)
             except errors.Unreachable as error:
                 self.patience.wait(error)
-                self._let_settle()
                 offset = self._ask()
             except errors.Conflict as error:
                 if error.offset is None or error.problem_name == "package-exists":
@@ -141,22 +125,8 @@ class Sending:
                     return made(Package, answer.json())
                 offset = self._moved_to(int(answer.headers["Upload-Offset"]), None)
 
-    def _let_settle(self) -> None:
-        """Wait while the service still stores what came before a cut.
-
-        To ask for the offset by HEAD would take the upload over, and what is not stored yet would have to be sent
-        again; the list disturbs nobody.
-        """
-        last = -1
-        for _ in range(LOOKS):
-            offset = next((each.offset for each in self.client.uploads(name=self.name) if each.id == self.id), last)
-            if offset == last:
-                return
-            last = offset
-            time.sleep(SETTLES)
-
     def _ask(self) -> int:
-        """The offset; asking for it ends whoever else sends."""
+        """The offset; asking for it ends whoever else sends, and waits until what came before is stored."""
         answer = self.client.call("HEAD", self.path)
         return self._told(int(answer.headers["Upload-Offset"]))
 
