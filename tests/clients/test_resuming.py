@@ -1,4 +1,4 @@
-"""Others' clients bring a file through a line that breaks: tuspy, tus-js-client, curl as docs/uploads.md has it."""
+"""A file comes through a line that breaks, by tuspy, tus-js-client, curl as docs/uploads.md has it, and opampkg."""
 
 import os
 import re
@@ -10,37 +10,32 @@ import pytest
 
 from app.config.sections import PROJECT
 from dev.parts import client_generators, processes
+from tests.clients.line import BadLine, bad_line
 from tests.faults.audit import leftovers
 from tests.faults.client import Client, content_of, sha256, unique_name
-from tests.faults.proxy import Proxy, proxying
 from tests.faults.service import Service
 from tests.faults.site import Site
 
 HERE = Path(__file__).parent
-SIZE = 24 << 20
-CUT_EVERY = 5 << 20
-"""Bytes after which every connection is cut."""
+SIZE = 64 << 20
+CUTS = 20
+CLIENTS = ["tuspy", "tus-js-client", "curl", "opampkg"]
 
 
 @pytest.fixture(scope="module")
-def bad_line(site: Site) -> Iterator[Proxy]:
-    """A proxy that cuts, to an instance of the service that hands out the proxy's address."""
-    service = Service(site.service.folder, dict(site.service.sections))
-    with proxying(service.port) as proxy:
-        service.sections["server"] = {"public_url": f"http://{proxy.address}"}
-        service.start(wait_for="/health/ready")
-        passed = [0]
-
-        def watch(block: bytes) -> bool:
-            passed[0] += len(block)
-            if passed[0] > CUT_EVERY:
-                passed[0] = 0
-                proxy.cut()
-            return True
-
-        proxy.watch = watch
-        yield proxy
-        service.stop()
+def line(site: Site) -> Iterator[BadLine]:
+    """A bad line to two instances, without stickiness; both hand out its address."""
+    instances = [Service(site.service.folder, dict(site.service.sections)) for _ in range(2)]
+    with bad_line([each.port for each in instances]) as opened:
+        for each in instances:
+            each.sections["server"] = {"public_url": f"http://{opened.address}"}
+            each.sections["packages"] = {"max_size": "128MiB"}
+            each.start(wait_for="/health/ready")
+        try:
+            yield opened
+        finally:
+            for each in instances:
+                each.stop()
 
 
 def command(client: str, url: str, file: Path, name: str) -> tuple[list[str], dict[str, str]]:
@@ -51,20 +46,31 @@ def command(client: str, url: str, file: Path, name: str) -> tuple[list[str], di
     if client == "tus-js-client":
         modules = {"NODE_PATH": str(client_generators.tus_js_client())}
         return [shutil.which("node") or "node", str(HERE / "use_tus.js"), *arguments], modules
+    if client == "opampkg":
+        program = file.with_name("opampkg")
+        processes.complete(["curl", "-fsSo", str(program), f"{url}/cli"])
+        return ["python3", str(program), "publish", str(file)], {"HOME": str(file.parent)}
     [script] = re.findall(r"```sh\n(.*?)```", (PROJECT / "docs" / "uploads.md").read_text(), re.DOTALL)
     script = script.replace("packages/otelcol/1.0.0/linux/amd64/otelcol.tar.gz", f"packages/{name}/1/linux/amd64/a.bin")
-    return ["bash", "-euc", script], {"URL": url, "FILE": str(file)}
+    # None of these waits before it comes again: that is what makes it hard.
+    return ["bash", "-euc", script.replace("sleep 1", "sleep 0.01")], {"URL": url, "FILE": str(file)}
 
 
-@pytest.mark.parametrize("client", ["tuspy", "tus-js-client", "curl"])
-def test_a_client_gets_through(site: Site, bad_line: Proxy, tmp_path: Path, client: str) -> None:
-    """The same bytes come out, and nothing is left over."""
-    content, name, file = content_of(SIZE), unique_name(), tmp_path / "agent.bin"
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_gets_through(site: Site, line: BadLine, tmp_path: Path, client: str) -> None:
+    """20 cuts at random, two instances in turn: the same bytes, at most 1.02 of them sent, and nothing left over."""
+    content, name = content_of(SIZE), unique_name()
+    file = tmp_path / f"{name}_1.0.0_linux_amd64"
     file.write_bytes(content)
-    run, environ = command(client, f"http://{bad_line.address}", file, name)
-    ended = processes.complete(run, env={**os.environ, **environ, "TOKEN": site.tokens["publisher"]})
+    run, environ = command(client, f"http://{line.address}", file, name)
+    line.begin(SIZE, CUTS)
+    ended = processes.complete(
+        run, env={**os.environ, **environ, "TOKEN": site.tokens["publisher"], "OPAMPKG_TOKEN": site.tokens["publisher"]}
+    )
     admin = Client(site.service.url, site.tokens["admin"])
     assert ended.returncode == 0, ended.stdout
+    assert line.breaks == []
+    assert line.handed <= 1.02 * SIZE
     [package] = admin.get(f"/packages?name={name}").json()
     assert package["checksum"] == sha256(content) == sha256(admin.download(package["id"]).body)
     assert leftovers(site).wrong == 0

@@ -8,8 +8,8 @@ const upload = new tus.Upload(fs.createReadStream(file), {
   uploadSize: fs.statSync(file).size,
   headers: { Authorization: `Bearer ${process.env.TOKEN}` },
   metadata: { name, version: "1.0.0", platform: "linux", arch: "amd64", filename: "agent.bin" },
-  retryDelays: Array(40).fill(300),
-  chunkSize: 4 << 20,
+  retryDelays: Array(40).fill(10),
+  chunkSize: 16 << 20,
   onError(error) {
     console.error(String(error));
     process.exit(1);
