@@ -1,8 +1,8 @@
-"""The table of faults with figures: python -m tests.faults [--rounds N] [--seconds S] [--clients N] [--quick].
+"""The table of faults with figures: python -m tests.faults [--rounds N] [--kills N] [--seconds S] [--quick].
 
-Kills the service at each step of uploads and deletes and at random moments, makes PostgreSQL and the S3 dead in every
-way, sends bad input, migrates beside traffic, kills machine after machine of several, and counts. Exits with 1 if a
-figure is not what it must be.
+Kills the service at each step of uploads and deletes and at random moments, of uploads in pieces too, makes PostgreSQL
+and the S3 dead in every way, sends bad input, migrates beside traffic, kills machine after machine of several, and
+counts. Exits with 1 if a figure is not what it must be.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dev.parts import postgres
 from tests import databases
-from tests.faults import bad_input, failover, killing, outages, slow, surroundings, upgrades
+from tests.faults import bad_input, failover, killing, outages, piece_figures, slow, surroundings, upgrades
 from tests.faults.client import content_of
 from tests.faults.failover import Failover
 from tests.faults.killing import Campaign
@@ -69,13 +69,15 @@ def parsed() -> argparse.Namespace:
     """How long and how often."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--rounds", type=int, default=30, help="kills at random moments (30)")
+    parser.add_argument("--kills", type=int, default=100, help="kills at random moments of uploads in pieces (100)")
     parser.add_argument("--seconds", type=float, default=8, help="how long each dependency stays dead (8)")
     parser.add_argument("--clients", type=int, default=32, help="clients that ask meanwhile (32)")
     parser.add_argument("--rows", type=int, default=1_000_000, help="packages that are migrated (1,000,000)")
     parser.add_argument("--quick", action="store_true", help="a few minutes for all: 3 kills, 2 seconds, 8 clients")
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.rounds, arguments.seconds, arguments.clients, arguments.rows = 3, 2, 8, 20_000
+        arguments.rounds, arguments.kills, arguments.seconds = 3, 5, 2
+        arguments.clients, arguments.rows = 8, 20_000
     return arguments
 
 
@@ -99,7 +101,10 @@ def measured(site: Site, arguments: argparse.Namespace) -> list[Row]:
         *of_upgrades(migrated, arguments.rows),
         *of_slow_clients(site),
         *of_failovers(failed_over(site.service.folder)),
-        *(zero(f"{told.what}, of {told.tried}", told.wrong) for told in surroundings.all_told(site)),
+        *(
+            zero(f"{told.what}, of {told.tried}", told.wrong)
+            for told in (*surroundings.all_told(site), *piece_figures.all_told(site, arguments.kills, say))
+        ),
     ]
 
 

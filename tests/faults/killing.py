@@ -90,7 +90,7 @@ class Trap:
         self.sprung = threading.Event()
 
     def __call__(self, block: bytes) -> bool:
-        """A proxy's watch: before the step it never arrives; after it, its answer does not."""
+        """A proxy's watch: before the step the block never arrives; after it, its answer does not."""
         with self._lock:
             if not self._awaited:
                 return True
@@ -101,9 +101,9 @@ class Trap:
                 return True
         if self._after:
             threading.Timer(0.05, self._spring).start()
-        else:
-            self._spring()
-        return False
+            return False
+        self._spring()
+        raise ConnectionAbortedError
 
     def _spring(self) -> None:
         self._site.service.kill_workers()

@@ -71,6 +71,11 @@ class Service:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
+    def workers(self) -> set[int]:
+        """The workers' processes."""
+        assert self.process
+        return set(children(self.process.pid))
+
     def kill_workers(self) -> None:
         """SIGKILL to all workers; the master starts new ones."""
         assert self.process
