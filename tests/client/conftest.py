@@ -3,14 +3,16 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.client.line import Line
 from tests.faults.client import unique_name
+from tests.faults.proxy import proxying
 from tests.faults.site import Site
 
 
@@ -99,6 +101,13 @@ def publisher(user_of: UserOf) -> User:
 def admin(user_of: UserOf) -> User:
     """A user who may do everything."""
     return user_of("admin")
+
+
+@pytest.fixture
+def line(site: Site) -> Iterator[Line]:
+    """A slow line to the service."""
+    with proxying(site.service.port) as proxy:
+        yield Line(proxy)
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """Uploads that go on where they stopped: through connections that are cut, and on another machine."""
 
-import contextlib
 import os
-import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,41 +10,10 @@ import pytest
 
 from dev.parts import processes
 from tests.client.conftest import User, UserOf
+from tests.client.line import Line
 from tests.faults.client import sha256
-from tests.faults.proxy import Proxy, proxying
-from tests.faults.site import Site
 
 SIZE = 24 << 20
-SLOWLY = 0.02
-"""Seconds that each block of 256 KiB waits in the proxy."""
-
-
-class Line:
-    """A slow line to the service; `sent`: bytes of clients that it has handed on."""
-
-    def __init__(self, proxy: Proxy) -> None:
-        self.proxy = proxy
-        self.sent = 0
-        proxy.delay = SLOWLY
-        proxy.watch = self._count
-        self.environ = {"OPAMPKG_SERVER": f"http://{proxy.address}"}
-
-    def cut(self) -> None:
-        """End all connections; what was handed on before arrives."""
-        for link in list(self.proxy._links):
-            with contextlib.suppress(OSError):
-                link.client.shutdown(socket.SHUT_RDWR)
-
-    def _count(self, block: bytes) -> bool:
-        self.sent += len(block)
-        return True
-
-
-@pytest.fixture
-def line(site: Site) -> Iterator[Line]:
-    """A slow line to the service."""
-    with proxying(site.service.port) as proxy:
-        yield Line(proxy)
 
 
 @pytest.fixture
