@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import limits, lists, machine, rates, report, site, transfers
+from bench import limits, lists, machine, pieces, rates, report, site, transfers
 from bench.measure import Result
 from bench.site import Site
 from dev.checkout import PROJECT
@@ -27,10 +27,14 @@ class Scale:
     seconds: float
     rows: int
     list_rounds: int
+    pieces: dict[str, int]
+    """MiB of the files that are sent in one PATCH, and in pieces of 1 MiB."""
 
 
-FULL = Scale(sizes=(512, 64, 8), rounds=4, seconds=2, rows=1_000_000, list_rounds=200)
-QUICK = Scale(sizes=(64,), rounds=2, seconds=1, rows=50_000, list_rounds=30)
+LONG = {"one PATCH": 1024, "pieces of 1 MiB": 64}
+SHORT = {"one PATCH": 64, "pieces of 1 MiB": 16}
+FULL = Scale(sizes=(512, 64, 8), rounds=4, seconds=2, rows=1_000_000, list_rounds=200, pieces=LONG)
+QUICK = Scale(sizes=(64,), rounds=2, seconds=1, rows=50_000, list_rounds=30, pieces=SHORT)
 
 
 def files(folder: Path, scale: Scale) -> list[Path]:
@@ -55,6 +59,12 @@ def measure_downloads(parts: Site, scale: Scale) -> Iterator[Result]:
     for number, file in enumerate(files(parts.folder, scale)):
         rounds = scale.rounds if number else 2 * scale.rounds
         yield from transfers.downloads(parts, file, rounds, counts=number == 0)
+
+
+def measure_pieces(parts: Site, scale: Scale) -> Iterator[Result]:
+    """Uploads in pieces."""
+    yield from pieces.uploads(parts, parts.folder, scale.pieces, scale.rounds)
+    yield from pieces.resumption(parts, parts.folder, 5 * scale.rounds)
 
 
 def measure_memory(parts: Site, scale: Scale) -> Iterator[Result]:
@@ -88,6 +98,7 @@ def measure_lists(parts: Site, scale: Scale) -> Iterator[Result]:
 PARTS: dict[str, Callable[[Site, Scale], Iterator[Result]]] = {
     "memory": measure_memory,  # first, while the workers have grown for nothing else
     "uploads": measure_uploads,
+    "pieces": measure_pieces,
     "downloads": measure_downloads,
     "limits": measure_limits,
     "rates": measure_rates,

@@ -10,6 +10,7 @@ BOUNDARY = "------------------------bench4d1c8a2fQ7mZx0Kp9"
 """Of a form, as long as curl's: the longer, the faster it is told from the file."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_OFFSET = re.compile(rb"\r\nupload-offset: *(\d+)", re.IGNORECASE)
 _LOCATION = re.compile(rb"\r\nlocation: *([^\r]+)", re.IGNORECASE)
 
 
@@ -65,6 +66,42 @@ def upload_form(target: Target, file: Path, fields: dict[str, str]) -> bytes:
     )
     content_type = f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
     return _send(target, "POST", first.encode(), file, f"{rest}\r\n--{BOUNDARY}--\r\n".encode(), content_type)
+
+
+def upload_piece(target: Target, file: Path, start: int, end: int) -> bytes:
+    """PATCH these bytes of the file to an upload; the answer's body."""
+    with socket.create_connection(target.address) as client:
+        begin_piece(client, target, file, start, end, length=end - start)
+        return _answer(client)
+
+
+def begin_piece(client: socket.socket, target: Target, file: Path, start: int, end: int, *, length: int) -> None:
+    """Send the head of a PATCH of `length` bytes, and those from `start` to `end`."""
+    draft = f"Upload-Offset: {start}\r\nUpload-Complete: ?0\r\nContent-Type: application/partial-upload\r\n"
+    client.sendall(target.head("PATCH", f"Content-Length: {length}\r\nConnection: close\r\n{draft}"))
+    with file.open("rb") as content:
+        client.sendfile(content, start, end - start)
+
+
+def begin_upload(target: Target, length: int) -> str:
+    """PUT that begins an upload of `length` bytes; its URL."""
+    draft = f"Upload-Complete: ?0\r\nUpload-Length: {length}\r\nContent-Length: 0\r\nConnection: close\r\n"
+    with socket.create_connection(target.address) as client:
+        client.sendall(target.head("PUT", draft))
+        head, _ = answer_head(client)
+    _insist(head, b"201")
+    location = _LOCATION.search(head)
+    return location[1].decode() if location else ""
+
+
+def offset_of(target: Target) -> int:
+    """HEAD of an upload: how far it is."""
+    with socket.create_connection(target.address) as client:
+        client.sendall(target.head("HEAD", "Connection: close\r\n"))
+        head, _ = answer_head(client)
+    _insist(head, b"200")
+    found = _OFFSET.search(head)
+    return int(found[1]) if found else 0
 
 
 def ask(target: Target, method: str = "GET") -> bytes:

@@ -30,6 +30,8 @@ class Target:
 
     ratio: float | None = None
     cpu: float | None = None
+    cpu_ratio: float | None = None
+    """Of ours to the base's, where the service does both."""
 
     def judge(self, result: Result) -> Result:
         """Note on the result what was asked, and whether that is reached."""
@@ -40,6 +42,9 @@ class Target:
         if self.cpu is not None and result.cpu is not None:
             asked.append(f"CPU ≤ {self.cpu:g}")
             kept.append(result.cpu <= self.cpu)
+        if self.cpu_ratio is not None and "cpu ratio" in result.more:
+            asked.append(f"CPU ≤ {self.cpu_ratio:g} of PUT's")
+            kept.append(result.more["cpu ratio"] <= self.cpu_ratio)
         result.target, result.met = ", ".join(asked), all(kept) if kept else None
         return result
 
@@ -75,7 +80,7 @@ def pairs(
     """`size` bytes moved by `base` and by `ours` in turns; medians, and the service's CPU for ours."""
     pids = list(pids)
     lasted: dict[bool, list[float]] = {True: [], False: []}
-    costs: list[float] = []
+    costs: dict[bool, list[float]] = {True: [], False: []}
     before = machine.Moment.now()
     for counts, is_ours in turns(rounds):
         sha256 = machine.sha256_seconds_per_gib()
@@ -85,8 +90,7 @@ def pairs(
         tidy()
         if counts:
             lasted[is_ours].append(duration)
-            if is_ours:
-                costs.append(spent * machine.GIB / size / sha256)
+            costs[is_ours].append(spent * machine.GIB / size / sha256)
     rates = [(size / own / 1e6, size / other / 1e6) for own, other in zip(lasted[True], lasted[False], strict=True)]
     stolen = machine.Moment.now().stolen_since(before)
     result = Result(
@@ -94,7 +98,10 @@ def pairs(
         ours=statistics.median(own for own, _ in rates),
         base=statistics.median(other for _, other in rates),
         ratio=statistics.median(own / other for own, other in rates),
-        cpu=statistics.median(costs),
-        more={"pairs": rates, "cpu": costs, "stolen": stolen, "bytes": size},
+        cpu=statistics.median(costs[True]),
+        more={"pairs": rates, "cpu": costs[True], "stolen": stolen, "bytes": size},
     )
+    if all(costs[False]):
+        ratios = [own / other for own, other in zip(costs[True], costs[False], strict=True)]
+        result.more |= {"base cpu": costs[False], "cpu ratio": statistics.median(ratios)}
     return (target or Target()).judge(result)
