@@ -12,6 +12,7 @@ if str(PROJECT) not in sys.path:
 from app.config import ConfigError, load  # noqa: E402 - after the path is set
 from app.operations import background  # noqa: E402
 from app.operations.warm_up import refuse_unfit, warm_up  # noqa: E402
+from app.rollouts import duty  # noqa: E402
 from app.server import open_files  # noqa: E402
 from app.server.refusals import LINE_LIMIT  # noqa: E402
 from app.signatures import duty as signatures  # noqa: E402
@@ -88,6 +89,7 @@ def post_worker_init(worker):
     warm_up(parts.database)
     background.start(parts.database, parts.jobs, parts.identity.settle)
     signatures.start(parts.signatures.settler)
+    duty.start(parts.rollouts.duty)
 
 
 def child_exit(_server, worker):

@@ -25,6 +25,7 @@ from app.operations import cli_download, health, metrics_endpoint
 from app.packages import handlers as packages
 from app.packages import release_handlers as releases
 from app.packages.fields import VOCABULARIES
+from app.rollouts import handlers as rollouts
 from app.signatures import handlers as signatures
 from app.signatures import policy_handlers as policies
 from app.telemetry import access_log, metrics, request_id
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     signatures,
     policies,
     channels,
+    rollouts,
     offers,
     agents,
     opamp_endpoint,

@@ -35,9 +35,10 @@ from app.objects.owned_storage import OwnedStorage
 from app.objects.reconcile import RECONCILE_LOCK, Reconciler
 from app.offers.catalogue import Catalogue
 from app.offers.manager import OfferManager
+from app.offers.store import VERSION
 from app.operations.background import Job
 from app.operations.health import Part, Readiness
-from app.operations.metrics_endpoint import OpenUploads
+from app.operations.metrics_endpoint import DatabaseGauges, OpenUploads
 from app.packages.listing import PackageListing
 from app.packages.manager import PackageManager
 from app.packages.names import PackageNames
@@ -47,6 +48,8 @@ from app.packages.schemas import PackageJson
 from app.packages.scrub import Scrubber, ScrubLog
 from app.packages.sending import PackageSender
 from app.packages.store import PackageStore
+from app.rollouts.editions import lower_before_activation
+from app.rollouts.parts import PLACES_LOCK, RolloutServices, Times, build_rollouts
 from app.signatures.manager import SignatureManager
 from app.signatures.services import SignatureServices
 from app.signatures.settlement import Beside
@@ -114,6 +117,7 @@ class Services:
     agents: AgentServices
     uploads: UploadServices
     signatures: SignatureServices
+    rollouts: RolloutServices
     readiness: Readiness
     jobs: Sequence[Job]
 
@@ -143,6 +147,8 @@ def found_by_class(parts: Services) -> list[object]:
         *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
         OpenUploads(parts.uploads.manager.store.count_open),
         *(parts.uploads.listing, parts.uploads.manager, parts.uploads.manager.store),
+        *(parts.rollouts.listing, parts.rollouts.actions),
+        DatabaseGauges(parts.rollouts.gauges.text),
         *parts.signatures.found,
         *(parts.channels, parts.offers, agents.listing, agents.manager, agents.manager.store, *agents.views),
     ]
@@ -152,7 +158,7 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
     """The parts on a given engine."""
     database = Database(engine, on_error=metrics.count_database_error, session=session)
     signatures = SignatureManager(SignatureStore(database))
-    store = PackageStore(database, refuse_delete=refuse_pinned, beside=Beside(signatures))
+    store = PackageStore(database, refuse_pinned, Beside(signatures), lower_before_activation)
     beneath = make_storage(config, store)
     identity = StorageIdentity(IdentityRow(database), beneath, store.newest_object)
     failures = FailureLog(beneath.location) if session is Session.SERVICE else None
@@ -164,6 +170,7 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
     agents = build_agents(config, database, catalogue)
     trust = SignatureServices.of(signatures, agents.listing.having)
     packages = build_packages(config, store, ledger, storage, identity)
+    rollouts = build_rollouts(database, Times.of(config, POLLS_UNTIL_OFFLINE), VERSION)
     return Services(
         config=config,
         database=database,
@@ -179,10 +186,12 @@ def build(config: Config, engine: Engine, session: Session) -> Services:
         offers=OfferManager(database, catalogue),
         agents=agents,
         signatures=trust,
+        rollouts=rollouts,
         readiness=Readiness([Part("database", database.ping), Part("storage", storage.ping)]),
         jobs=(
             Job("reconcile", RECONCILE_LOCK, reconciler.run),
             Job("remove silent agents", RETENTION_LOCK, agents.manager.remove_silent),
+            Job("remove old places", PLACES_LOCK, rollouts.old_places.remove),
         ),
     )
 
@@ -192,7 +201,7 @@ def build_packages(
 ) -> PackageServices:
     """The packages' parts."""
     reader = PackageReader(store, storage)
-    releases = ReleaseStore(store.database, store.refuse_delete)
+    releases = ReleaseStore(store.database, store.refuse_delete, store.before_activation)
     return PackageServices(
         store=store,
         releases=releases,

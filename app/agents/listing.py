@@ -15,6 +15,7 @@ from app.database import Database
 from app.errors import AgentNotFound
 from app.offers.delivery import known_hashes
 from app.packages.store import PackageRow
+from app.rollouts.models import OPEN_STATES, Rollout, RolloutAgent
 
 AgentRow = Row[Any]
 
@@ -108,7 +109,9 @@ class AgentListing:
         status = case((self._offline(), "offline"), else_="online").label("status")
         columns = (Agent.instance_uid, Agent.attributes, Agent.health, Agent.channel)
         polls = (AgentPoll.capabilities, AgentPoll.last_seen, AgentPoll.owner_name, AgentPoll.owner_kind, status)
-        return select(*columns, *polls, _packages()).join(AgentPoll, AgentPoll.instance_uid == Agent.instance_uid)
+        return select(*columns, *polls, _packages(), _rollout()).join(
+            AgentPoll, AgentPoll.instance_uid == Agent.instance_uid
+        )
 
     def _conditions(self, filters: AgentFilters, after: UUID | None) -> list[ColumnElement[bool]]:
         exact = {Agent.channel: filters.channel, Agent.platform: filters.platform, Agent.arch: filters.arch}
@@ -139,6 +142,14 @@ def _has_package(filters: AgentFilters, after: UUID | None) -> list[ColumnElemen
         told += [AgentPackage.status == "failed", AgentPackage.error.icontains(filters.error, autoescape=True)]
     mine = (AgentPackage.instance_uid == Agent.instance_uid, *_after(after, AgentPackage))
     return [exists().where(and_(*mine, *told))] if told else []
+
+
+def _rollout() -> Any:
+    """The roll-out that is not over in which the agent has a place, and the place's state."""
+    shown = func.jsonb_build_object("id", RolloutAgent.rollout_id, "state", RolloutAgent.state)
+    of_open = and_(Rollout.id == RolloutAgent.rollout_id, Rollout.state.in_(OPEN_STATES))
+    mine = select(shown).join(Rollout, of_open).where(RolloutAgent.instance_uid == Agent.instance_uid)
+    return mine.where(RolloutAgent.state != "gone").limit(1).scalar_subquery().label("rollout")
 
 
 def _packages() -> Any:

@@ -46,9 +46,11 @@ class AgentManager:
             agent = self._owned(conversation, report, owner)
             if agent is None:
                 return Answer(asks_full_state=not report.disconnects)
-            offer = conversation.offer(agent)
-            turn = take_turn(agent.state, agent.packages, report, offer, agent.now)
-            conversation.save(agent, turn, offer.channel if offer else None)
+            giving = conversation.giving(agent)
+            turn = take_turn(agent.state, agent.packages, report, giving.offer, agent.now)
+            if not giving.confirm(turn):
+                turn = take_turn(agent.state, agent.packages, report, giving.offer, agent.now)
+            conversation.save(agent, turn, giving)
         return turn.answer
 
     @contextlib.contextmanager

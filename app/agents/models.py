@@ -80,7 +80,8 @@ class AgentPoll(Base):
     `sequence_num` is the last message's, as a signed number, None before the first; `answer` the flags of what was
     answered to it. `offered_hash` is the offer that was sent last: `delivered` tells whether the agent has it,
     `unanswered` how many messages have come without telling so, `asked` whether its full state was then asked for.
-    `settled_version` is the offers' version at which nothing was left to say before `wake_at`.
+    `settled_version` is the offers' version at which nothing was left to say before `wake_at`. `edition_id` is the
+    edition that the agent was given last, where its channel has roll-outs.
     """
 
     __tablename__ = "agent_polls"
@@ -100,6 +101,7 @@ class AgentPoll(Base):
     asked: Mapped[bool] = mapped_column(server_default=false())
     settled_version: Mapped[int | None] = mapped_column(BigInteger)
     wake_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    edition_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class AgentPackage(Base):

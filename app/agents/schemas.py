@@ -18,6 +18,7 @@ from app.http.openapi.properties import AnswerSchema
 from app.http.paging import PageQuery
 from app.packages.fields import Text
 from app.packages.platforms import canonical_arch, canonical_platform
+from app.rollouts.models import PLACE_STATES
 
 AGENT_STATUSES = ("online", "offline")
 MAX_Q = 200
@@ -78,6 +79,13 @@ class OwnerSchema(AnswerSchema):
     kind = fields.String(validate=validate.OneOf(("user", "token")))
 
 
+class RolloutPlaceSchema(AnswerSchema):
+    """An agent's place in a roll-out that is not over."""
+
+    id = fields.Integer()
+    state = fields.String(validate=validate.OneOf(PLACE_STATES))
+
+
 class AgentSchema(AnswerSchema):
     """An agent."""
 
@@ -91,6 +99,11 @@ class AgentSchema(AnswerSchema):
     last_seen = Moment()
     owner = fields.Nested(OwnerSchema, allow_none=True, metadata={"description": "Who speaks for it."})
     packages = fields.List(fields.Nested(AgentPackageSchema))
+    rollout = fields.Nested(
+        RolloutPlaceSchema,
+        allow_none=True,
+        metadata={"description": "The roll-out that has chosen it, while that goes on."},
+    )
 
 
 class InstallationsSchema(AnswerSchema):
@@ -164,6 +177,7 @@ def agent_json(agent: AgentRow) -> dict[str, Any]:
         "last_seen": rfc3339(agent.last_seen),
         "owner": {"name": agent.owner_name, "kind": agent.owner_kind} if agent.owner_name else None,
         "packages": [_package_json(package) for package in agent.packages or ()],
+        "rollout": agent.rollout,
     }
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.agents.giving import Giving
 from app.agents.models import TEXT_LENGTH, Agent, AgentPackage, AgentPoll
 from app.agents.offering import ConversationState, Turn
 from app.agents.ownership import Owner
@@ -22,7 +23,6 @@ from app.agents.report import Report
 from app.database import Database
 from app.errors import AgentNotFound
 from app.offers.catalogue import Catalogue
-from app.offers.offer import Offer
 from app.offers.store import VERSION
 from app.packages.platforms import canonical_arch, canonical_platform
 
@@ -39,7 +39,7 @@ RETURNING {UNHURRIED}
 
 _LOAD = f"""
 SELECT {UNHURRIED}, now() AS now, {VERSION} AS version,
-       sequence_num, capabilities, disconnected, answer, offered_hash, delivered, unanswered, asked,
+       sequence_num, capabilities, disconnected, answer, offered_hash, delivered, unanswered, asked, edition_id,
        attributes, health, channel, owner_name, owner_kind,
        last_seen < now() - make_interval(secs => %(silence)s) AS is_silent
 FROM agent_polls JOIN agents USING (instance_uid) WHERE instance_uid = %(instance_uid)s::uuid FOR UPDATE OF agent_polls
@@ -74,6 +74,7 @@ class KnownAgent:
     channel: str | None
     version: int
     now: datetime
+    edition_id: int | None
     owner: Owner | None
     """None for an agent that has not spoken since an older version."""
 
@@ -107,15 +108,16 @@ class Conversation:
         """Remove all that is known of the agent."""
         self._connection.execute(delete(Agent).where(Agent.instance_uid == self._uid))
 
-    def offer(self, agent: KnownAgent) -> Offer | None:
+    def giving(self, agent: KnownAgent) -> Giving:
         """What the agent should have now, by what it says of itself in this message or has said before."""
         attributes = agent.attributes if self._report.attributes is None else self._report.attributes
-        return self._catalogue.offer(self._connection, agent.version, attributes)
+        choice = self._catalogue.choice(self._connection, agent.version, attributes)
+        return Giving(self._connection, agent, self._report, choice)
 
-    def save(self, agent: KnownAgent, turn: Turn, channel: str | None) -> None:
+    def save(self, agent: KnownAgent, turn: Turn, giving: Giving) -> None:
         """Keep what the turn has changed."""
-        self._save_poll(agent, turn)
-        self._save_description(agent, channel)
+        self._save_poll(agent, turn, giving.note(turn))
+        self._save_description(agent, giving.channel)
         self._save_packages(agent.packages, turn.packages)
 
     def _load(self) -> KnownAgent | None:
@@ -134,6 +136,7 @@ class Conversation:
             row.channel,
             row.version,
             row.now,
+            row.edition_id,
             Owner(row.owner_name, row.owner_kind) if row.owner_name is not None else None,
             row.is_silent,
         )
@@ -155,10 +158,10 @@ class Conversation:
         for statement in (agent, poll):
             self._connection.execute(statement.on_conflict_do_nothing())
 
-    def _save_poll(self, agent: KnownAgent, turn: Turn) -> None:
+    def _save_poll(self, agent: KnownAgent, turn: Turn, edition_id: int | None) -> None:
         values = {name: getattr(turn.state, name) for name in STATE_COLUMNS}
         values["sequence_num"] = signed(turn.state.sequence_num or 0)
-        values |= {"owner_name": self._owner.name, "owner_kind": self._owner.kind}
+        values |= {"owner_name": self._owner.name, "owner_kind": self._owner.kind, "edition_id": edition_id}
         settled = None if turn.state.is_waiting else agent.version
         self._connection.execute(
             update(AgentPoll)

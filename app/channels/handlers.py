@@ -6,7 +6,7 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from app.accounts.auth import requires
+from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
 from app.channels.schemas import ChannelBodySchema, ChannelSchema, NameSchema, channel_fields, channel_json
 from app.channels.store import ChannelRow, ChannelStore
@@ -19,6 +19,7 @@ from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, json_bytes, no_content
 from app.http.services import get
 from app.http.validation import load
+from app.rollouts.rows import By
 
 blueprint = Blueprint("channels", __name__, url_prefix="/api/v1", description="What each agent should have.")
 
@@ -68,7 +69,7 @@ class OneChannel(MethodView):
         """
         body = json_fields(ChannelBodySchema())
         load(NameSchema(), {"name": name})
-        channel, created = get(ChannelStore).put(name, channel_fields(body), may_change)
+        channel, created = get(ChannelStore).put(name, channel_fields(body), may_change, by())
         return shown(channel, 201 if created else 200)
 
     @requires(Role.ADMIN)
@@ -80,8 +81,14 @@ class OneChannel(MethodView):
         """Remove the channel. Agents that no other channel fits keep what they have."""
         existing(name)
         no_parameters()
-        get(ChannelStore).delete(name, may_change)
+        get(ChannelStore).delete(name, may_change, by())
         return no_content()
+
+
+def by() -> By:
+    """Who makes this request, for the events of roll-outs."""
+    who = caller()
+    return By(who.username, who.kind)
 
 
 def shown(channel: ChannelRow, status: int = 200) -> Response:

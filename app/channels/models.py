@@ -17,7 +17,11 @@ TYPES = ("top_level", "addon")
 
 
 class Channel(Base):
-    """A channel. `match` has the attributes that an agent must have, each with its exact value."""
+    """A channel. `match` has the attributes that an agent must have, each with its exact value.
+
+    `rollout` is its policy of roll-outs in full, `stable_id` the edition that its agents have; None: they follow the
+    list.
+    """
 
     __tablename__ = "channels"
     __table_args__ = (CheckConstraint("jsonb_typeof(match) = 'object'", name="match"),)
@@ -26,6 +30,8 @@ class Channel(Base):
     name: Mapped[str] = mapped_column(String(CHANNEL_NAME_LENGTH, collation="C"), unique=True)
     description: Mapped[str] = mapped_column(String(DESCRIPTION_LENGTH), server_default="")
     match: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    rollout: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    stable_id: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 

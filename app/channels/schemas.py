@@ -12,6 +12,7 @@ from app.packages import fields as package_fields
 from app.packages.attributes import attribute_match
 from app.packages.models import NAME_LENGTH
 from app.packages.versions import LATEST
+from app.rollouts.policy_schema import RolloutPolicySchema
 from app.signatures.carrying import CARRIED
 
 MAX_PACKAGES = 1000
@@ -69,6 +70,11 @@ class ChannelBodySchema(Schema):
         metadata={"description": "Attributes that an agent must have, with their exact values; empty: every agent."},
     )
     packages = fields.List(fields.Nested(MemberSchema), required=True, validate=validate.Length(max=MAX_PACKAGES))
+    rollout = fields.Nested(
+        RolloutPolicySchema,
+        allow_none=True,
+        metadata={"description": "How agents get what is new. Left out: as it was; null: all at once."},
+    )
 
     @post_load
     def channel(self, loaded: dict[str, Any], **_options: Any) -> dict[str, Any]:
@@ -91,13 +97,15 @@ class ChannelSchema(AnswerSchema, ChannelBodySchema):
     """A channel."""
 
     name = fields.String()
+    rollout_id = fields.Integer(allow_none=True, metadata={"description": "The roll-out that is not over."})
     created_at = Moment()
     updated_at = Moment()
 
 
 def channel_fields(body: dict[str, Any]) -> ChannelFields:
     """The loaded body as the store takes it."""
-    return ChannelFields(body["description"], body["match"], body["packages"])
+    said = (body["description"], body["match"], body["packages"])
+    return ChannelFields(*said, rollout=body.get("rollout"), keeps_rollout="rollout" not in body)
 
 
 def channel_json(channel: ChannelRow) -> dict[str, Any]:
@@ -107,6 +115,8 @@ def channel_json(channel: ChannelRow) -> dict[str, Any]:
         "description": channel.description,
         "match": channel.match,
         "packages": channel.packages,
+        "rollout": channel.rollout,
+        "rollout_id": channel.rollout_id,
         "created_at": rfc3339(channel.created_at),
         "updated_at": rfc3339(channel.updated_at),
     }

@@ -14,6 +14,10 @@ from app.database import Database
 from app.errors import ChannelNotFound, Invalid, PackagePinned, PreconditionFailed
 from app.packages.models import Package
 from app.packages.versions import LATEST
+from app.rollouts.editions import pinning_channel
+from app.rollouts.models import OPEN_STATES, Rollout
+from app.rollouts.rows import By
+from app.rollouts.starting import cancel, follow_list
 
 ChannelRow = Row[Any]
 """A channel with `packages`, a list of {"name", "version", "type"}, and what they say of their delivery."""
@@ -32,6 +36,16 @@ class ChannelFields:
     description: str
     match: dict[str, Any]
     packages: Sequence[dict[str, str]]
+    rollout: dict[str, Any] | None = None
+    """Its policy of roll-outs; None: it has none."""
+
+    keeps_rollout: bool = True
+    """Whether the policy stays what it is: it was not spoken of."""
+
+
+def _rollout_id() -> Any:
+    is_open = (Rollout.channel_id == Channel.id, Rollout.state.in_(OPEN_STATES))
+    return select(Rollout.id).where(*is_open).scalar_subquery().label("rollout_id")
 
 
 def _packages() -> Any:
@@ -52,7 +66,7 @@ def _packages() -> Any:
 NOT_SAID = dict.fromkeys(("signature", "seen_as", "version_as"))
 """What a package of a channel may leave out."""
 
-COLUMNS = (*Channel.__table__.columns, _packages())
+COLUMNS = (*Channel.__table__.columns, _packages(), _rollout_id())
 
 
 class ChannelStore:
@@ -73,9 +87,10 @@ class ChannelStore:
             statement = statement.where(Channel.name > after)
         return self.database.batches(statement, AT_ONCE)
 
-    def put(self, name: str, fields: ChannelFields, allows: Precondition) -> tuple[ChannelRow, bool]:
+    def put(self, name: str, fields: ChannelFields, allows: Precondition, by: By) -> tuple[ChannelRow, bool]:
         """Make the channel what `fields` say, in one commit; returns it and whether it is new.
 
+        Where it has roll-outs, the commit starts one if the list comes to something new.
         Raises Invalid if it names a package that exists nowhere, PreconditionFailed if `allows` does not.
         """
         with self.database.writing() as connection:
@@ -89,22 +104,28 @@ class ChannelStore:
             if fields.packages:
                 refuse_missing(connection, fields.packages, holds=True)
                 connection.execute(insert(ChannelPackage), _members(channel_id, fields.packages))
+            follow_list(connection, channel_id, by)
             return _one(connection, name), created
 
-    def delete(self, name: str, allows: Precondition) -> None:
-        """Remove the channel. Raises ChannelNotFound, PreconditionFailed if `allows` does not."""
+    def delete(self, name: str, allows: Precondition, by: By) -> None:
+        """Remove the channel, which ends its roll-out.
+
+        Raises ChannelNotFound, PreconditionFailed if `allows` does not.
+        """
         with self.database.writing() as connection:
             found = _held(connection, name)
             if found is None:
                 raise ChannelNotFound
             if not allows(found):
                 raise PreconditionFailed
+            cancel(connection, found.id, by, "The channel was removed.")
             connection.execute(delete(Channel).where(Channel.id == found.id))
 
 
 def refuse_pinned(connection: Connection, name: str, version: str) -> None:
-    """Raise PackagePinned if a channel pins this version; within the transaction that has deleted the package.
+    """Raise PackagePinned if a channel, or an edition in use, pins this version.
 
+    Within the transaction that has deleted the package.
     A channel that is being written holds the rows of the packages that it pins: the delete has waited for it, and
     this statement, which comes after, sees it.
     """
@@ -115,7 +136,7 @@ def refuse_pinned(connection: Connection, name: str, version: str) -> None:
         .order_by(Channel.name)
         .limit(1)
     )
-    channel = connection.scalar(statement)
+    channel = connection.scalar(statement) or pinning_channel(connection, name, version)
     if channel is not None:
         raise PackagePinned(channel)
 
@@ -138,12 +159,15 @@ def _held(connection: Connection, name: str) -> ChannelRow | None:
 
 
 def _write(connection: Connection, name: str, fields: ChannelFields) -> tuple[int, bool]:
-    statement = upsert(Channel).values(name=name, description=fields.description, match=fields.match)
-    changes = {
+    values = {"description": fields.description, "match": fields.match, "rollout": fields.rollout}
+    statement = upsert(Channel).values(name=name, **values)
+    changes: dict[str, Any] = {
         "description": statement.excluded.description,
         "match": statement.excluded.match,
         "updated_at": func.now(),
     }
+    if not fields.keeps_rollout:
+        changes["rollout"] = statement.excluded.rollout
     # A row that this statement has inserted has no deleting or locking transaction yet.
     created: ColumnElement[bool] = literal_column("channels.xmax = 0")
     written = statement.on_conflict_do_update(index_elements=[Channel.name], set_=changes)

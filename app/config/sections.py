@@ -130,6 +130,12 @@ class AgentsSection(Section):
     retention: Duration = Field(30 * 86400, ge=1, le=TEN_YEARS, description=A_DURATION)
 
 
+class RolloutsSection(Section):
+    """Staged roll-outs."""
+
+    interval: Duration = Field(5, ge=1, le=3600, description=f"1 second to 1 hour: {A_DURATION}")
+
+
 class ConsoleSection(Section):
     """The pages for people."""
 
@@ -148,6 +154,7 @@ class Config(BaseModel):
     minio: MinioSection
     packages: PackagesSection
     agents: AgentsSection
+    rollouts: RolloutsSection
     console: ConsoleSection
 
     @classmethod

@@ -155,6 +155,10 @@ class ChannelNotFound(NotFound):
     detail = "There is no such channel."
 
 
+class RolloutNotFound(NotFound):
+    detail = "There is no such roll-out."
+
+
 class PolicyNotFound(NotFound):
     detail = "There is no such policy."
 

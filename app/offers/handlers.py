@@ -40,8 +40,10 @@ class Offers(MethodView):
 
         In the protobuf JSON mapping, or as application/x-protobuf where Accept prefers that. An offer is complete: an
         agent deletes what is not in it. Without the header OpAMP-Channel no channel fits: do not forward it then.
+        `instance_uid` of an agent that is known here: what a roll-out has given to it; else the stable edition.
         """
-        offer = get(OfferManager).offer(portable_value(json_fields(OfferQuestion())["attributes"]))
+        question = json_fields(OfferQuestion())
+        offer = get(OfferManager).offer(portable_value(question["attributes"]), question.get("instance_uid"))
         answer = message_answer(packages_available(offer, caller()))
         if offer is not None:
             answer.headers["OpAMP-Channel"] = offer.channel

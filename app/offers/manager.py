@@ -1,6 +1,7 @@
 """Builds OpAMP's PackagesAvailable out of offers, with a download token for each file."""
 
 from typing import Any
+from uuid import UUID
 
 from app.accounts.caller import Caller, FileScope
 from app.accounts.tokens import encode_file
@@ -8,6 +9,7 @@ from app.database import Database
 from app.offers.catalogue import Catalogue
 from app.offers.offer import Offer, OfferedPackage, all_packages_hash
 from app.offers.protobuf import opamp
+from app.rollouts.places import edition_of
 
 PACKAGE_TYPES = {"top_level": opamp.PackageType_TopLevel, "addon": opamp.PackageType_Addon}
 
@@ -19,10 +21,19 @@ class OfferManager:
         self.database = database
         self.catalogue = catalogue
 
-    def offer(self, attributes: dict[str, Any]) -> Offer | None:
-        """What an agent with these attributes should have; None where no channel fits. Raises DatabaseUnavailable."""
+    def offer(self, attributes: dict[str, Any], instance_uid: UUID | None = None) -> Offer | None:
+        """What an agent with these attributes should have; None where no channel fits. Raises DatabaseUnavailable.
+
+        `instance_uid`: of an agent that is known, by the edition that it was given; else by the stable one.
+        """
         with self.database.reading() as connection:
-            return self.catalogue.offer_now(connection, attributes)
+            choice = self.catalogue.choice_now(connection, attributes)
+            if choice is None:
+                return None
+            edition = choice.rule.stable_id
+            if edition is not None and instance_uid is not None:
+                edition = edition_of(connection, choice.rule.name, instance_uid) or edition
+            return choice.offer(edition)
 
 
 def packages_available(offer: Offer | None, issuer: Caller) -> Any:

@@ -20,6 +20,7 @@ class OfferQuestion(Schema):
         if len(json.dumps(attributes)) > MAX_ATTRIBUTES:
             raise ValidationError(f"Must be at most {MAX_ATTRIBUTES} bytes.")
 
+    instance_uid = fields.UUID()
     attributes = fields.Dict(keys=Text(), values=fields.Raw(allow_none=True), required=True, validate=small)
 
 

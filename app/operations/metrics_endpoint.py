@@ -27,6 +27,17 @@ class OpenUploads:
             return None
 
 
+class DatabaseGauges:
+    """Gauges that are read from the database, as text in the same format."""
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        self._read = read
+
+    def text(self) -> bytes:
+        """Nothing where the database does not answer."""
+        return self._read()
+
+
 blueprint = Blueprint("metrics", __name__, description="Numbers for Prometheus.")
 
 
@@ -39,4 +50,5 @@ class Metrics(MethodView):
     @operation("get_metrics")
     def get(self) -> Response:
         """The metrics of all workers in Prometheus' text format. Keep them from the public at the proxy."""
-        return Response(exposition(get(OpenUploads).count()), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        text = exposition(get(OpenUploads).count()) + get(DatabaseGauges).text()
+        return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -8,15 +8,21 @@ from app.database import Database
 from app.errors import ReleaseNotFound
 from app.objects.ledger import transition
 from app.packages.models import Package
-from app.packages.store import COLUMNS, PackageEdit, PackageRow, RefuseDelete
+from app.packages.store import COLUMNS, BeforeActivation, PackageEdit, PackageRow, RefuseDelete
 
 
 class ReleaseStore:
     """Releases in PostgreSQL. Every method may raise DatabaseUnavailable, and ReleaseNotFound where there is none."""
 
-    def __init__(self, database: Database, refuse_delete: RefuseDelete = lambda *_: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        refuse_delete: RefuseDelete = lambda *_: None,
+        before_activation: BeforeActivation = lambda *_: None,
+    ) -> None:
         self.database = database
         self.refuse_delete = refuse_delete
+        self.before_activation = before_activation
 
     def insist(self, name: str, version: str) -> None:
         """Return if there is a package of this name and version."""
@@ -26,9 +32,12 @@ class ReleaseStore:
     def edit(self, name: str, version: str, edit: PackageEdit) -> Sequence[PackageRow]:
         """Change the given fields of all its packages; they as they are then, the oldest first."""
         with self.database.writing() as connection:
+            members = _locked(connection, name, version)
+            if edit.is_active:
+                self.before_activation(connection, name)
             statement = (
                 update(Package)
-                .where(Package.id.in_(_locked(connection, name, version)))
+                .where(Package.id.in_(members))
                 .values(**edit.changes, updated_at=func.now())
                 .returning(*COLUMNS)
             )

@@ -39,6 +39,10 @@ RefuseDelete = Callable[[Connection, str, str], None]
 """Given the name and version of a package that this transaction deletes; raises if it must stay."""
 
 
+BeforeActivation = Callable[[Connection, str], None]
+"""Given the name of a package that this transaction is about to activate again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coordinates:
     """What identifies a package; platform and arch are canonical."""
@@ -90,10 +94,12 @@ class PackageStore:
         database: Database,
         refuse_delete: RefuseDelete = lambda *_: None,
         beside: Beside = lambda *_: NothingElse(),
+        before_activation: BeforeActivation = lambda *_: None,
     ) -> None:
         self.database = database
         self.refuse_delete = refuse_delete
         self.beside = beside
+        self.before_activation = before_activation
 
     def publish(self, key: str, package: NewPackage, written: WrittenObject, also: Settlement) -> PackageRow:
         """Make the package visible and its object live, in one commit. This commit publishes.
@@ -171,6 +177,8 @@ class PackageStore:
             .returning(*COLUMNS)
         )
         with self.database.writing() as connection:
+            if edit.is_active and (name := connection.scalar(select(Package.name).where(Package.id == package_id))):
+                self.before_activation(connection, name)
             return _existing(connection.execute(statement).one_or_none())
 
     def delete(self, package_id: int) -> str:

@@ -6,7 +6,7 @@ what is yanked or deleted gives way to the next lower one by itself.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -85,8 +85,3 @@ def _changes(
             name, platform, arch = place
             versions = {"from": old.version if old else None, "to": new.version if new else None}
             yield {"name": name, "platform": platform, "arch": arch, **versions}
-
-
-def ceilings(files: Sequence[File], platform: str) -> list[File]:
-    """The files for one platform."""
-    return [file for file in files if file.platform == platform]

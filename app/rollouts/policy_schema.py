@@ -3,7 +3,7 @@
 import zoneinfo
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from app.config.units import duration_in_seconds
 from app.http.fields import Flag, WholeNumber
@@ -52,7 +52,7 @@ def percent(least: float, most: float, **options: Any) -> Number:
     return Number(validate=validate.Range(least, most), **options)
 
 
-class StageSchema(Schema):
+class RolloutStageSchema(Schema):
     """A stage before the last: how many agents may have the new edition by then."""
 
     percent = percent(0.01, 99.99, metadata={"description": "Of the agents of each platform and arch, rounded up."})
@@ -70,7 +70,7 @@ class StageSchema(Schema):
             raise ValidationError("Must have percent, agents or match.")
 
 
-class WindowSchema(Schema):
+class RolloutWindowSchema(Schema):
     """A time of the week, local; over midnight where `to` is smaller."""
 
     days = fields.List(
@@ -90,7 +90,7 @@ class WindowSchema(Schema):
 
 
 # `from` is a word of Python's.
-WindowSchema._declared_fields["from"] = fields.String(  # noqa: SLF001
+RolloutWindowSchema._declared_fields["from"] = fields.String(  # noqa: SLF001
     required=True, validate=validate.Regexp(TIME, error="Must be HH:MM.")
 )
 
@@ -105,10 +105,12 @@ def _stages() -> list[dict[str, Any]]:
     return [{"percent": 1}, {"percent": 10}, {"percent": 50}]
 
 
-class PolicySchema(Schema):
+class RolloutPolicySchema(Schema):
     """How a channel's agents get what is new, and what stops it. `{}` is a safe roll-out."""
 
-    stages = fields.List(fields.Nested(StageSchema), load_default=_stages, validate=validate.Length(max=MAX_STAGES))
+    stages = fields.List(
+        fields.Nested(RolloutStageSchema), load_default=_stages, validate=validate.Length(max=MAX_STAGES)
+    )
     soak = Duration(load_default="15m")
     success = percent(0, 100, load_default=90)
     max_failures = WholeNumber(load_default=2, validate=validate.Range(0, MAX_AGENTS))
@@ -122,9 +124,11 @@ class PolicySchema(Schema):
     on_failure = fields.String(load_default="pause", validate=validate.OneOf(("pause", "rollback")))
     approval = Flag(load_default=False)
     quiet = Duration(load_default="1m")
-    windows = fields.List(fields.Nested(WindowSchema), load_default=list, validate=validate.Length(max=MAX_WINDOWS))
+    windows = fields.List(
+        fields.Nested(RolloutWindowSchema), load_default=list, validate=validate.Length(max=MAX_WINDOWS)
+    )
     time_zone = fields.String(load_default="UTC", validate=known_zone)
-    at_once = WholeNumber(load_default=None, allow_none=True, validate=validate.Range(1, MAX_AGENTS))
+    at_once = WholeNumber(allow_none=True, validate=validate.Range(1, MAX_AGENTS))
 
     @validates_schema
     def once_each(self, policy: dict[str, Any], **_options: Any) -> None:
@@ -132,3 +136,8 @@ class PolicySchema(Schema):
         watched = policy.get("watch", ())
         if len(set(watched)) < len(watched):
             raise ValidationError({"watch": ["Must not be repeated."]})
+
+    @post_load
+    def in_full(self, policy: dict[str, Any], **_options: Any) -> dict[str, Any]:
+        """A null that the document must not give as a default: clients would send it as text."""
+        return {"at_once": None, **policy}

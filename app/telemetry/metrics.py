@@ -67,6 +67,20 @@ dropped_lines = Counter(
 )
 
 
+rollout_outcomes = Counter(
+    "opamp_packages_rollout_outcomes",
+    "Agents that roll-outs offered the new edition to, and how they fared.",
+    ("channel", "outcome"),
+    registry=own,
+)
+rollout_events = Counter(
+    "opamp_packages_rollout_events", "What happened to roll-outs.", ("channel", "action"), registry=own
+)
+rollout_look = Histogram(
+    "opamp_packages_rollout_look_seconds", "Time of one look after all roll-outs.", buckets=BUCKETS, registry=own
+)
+
+
 def count_exchange(ended: Exchange) -> None:
     """Note a request and its answer; routes and methods are few, whatever clients send."""
     count, observe = _meters(ended.method, ended.route, ended.status)
@@ -102,6 +116,16 @@ def count_storage_error(operation: str) -> None:
 def count_upload(outcome: str, count: int = 1) -> None:
     """Note uploads in pieces: created, published, existing, failed, deleted or expired."""
     pieced.labels(outcome).inc(count)
+
+
+def count_rollout_outcome(channel: str, outcome: str, count: int = 1) -> None:
+    """Note agents of a roll-out: offered, good, failed, unhealthy, silent or late."""
+    rollout_outcomes.labels(channel, outcome).inc(count)
+
+
+def count_rollout_event(channel: str, action: str) -> None:
+    """Note what happened to a roll-out."""
+    rollout_events.labels(channel, action).inc()
 
 
 @contextlib.contextmanager

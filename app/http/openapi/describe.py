@@ -77,9 +77,11 @@ def conditional(view: View) -> View:
     return refuses(412)(_describing(_smorest.doc(parameters=[if_match, if_none]))(view))
 
 
-def takes(schema: type[Schema], media_type: str = "application/json") -> Callable[[View], View]:
+def takes(
+    schema: type[Schema], media_type: str = "application/json", *, required: bool = True
+) -> Callable[[View], View]:
     """The body: a JSON object that the handler reads with `json_fields`, or of another media type."""
-    body = {"required": True, "content": {media_type: {"schema": schema}}}
+    body = {"required": required, "content": {media_type: {"schema": schema}}}
     described = _describing(_smorest.doc(requestBody=body))
     return lambda view: refuses(400, 413, 415)(described(view))
 

@@ -71,6 +71,7 @@ def test_all_that_is_kept(stable: dict[str, Any], talking: TalkingAgent, see: Se
                 "offered_version": "1.0.0",
             }
         ],
+        "rollout": None,
     }
 
 

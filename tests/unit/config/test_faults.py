@@ -78,6 +78,7 @@ WRONG: dict[str, list[object]] = {
     "packages.delivery": ["proxy", ""],
     "agents.polling_interval": [0, "never"],
     "agents.retention": [0, "ever"],
+    "rollouts.interval": [0, "1d", "often"],
 }
 ANY_TEXT = {"database.password", "minio.access_key", "minio.secret_key"}
 

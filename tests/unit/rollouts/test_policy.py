@@ -7,12 +7,12 @@ import pytest
 from app.errors import Invalid
 from app.http.validation import load
 from app.rollouts.policy import Policy, Stage
-from app.rollouts.policy_schema import PolicySchema
+from app.rollouts.policy_schema import RolloutPolicySchema
 
 
 def loaded(**fields: Any) -> dict[str, Any]:
     """What a channel keeps of a `rollout`."""
-    return load(PolicySchema(), fields)
+    return load(RolloutPolicySchema(), fields)
 
 
 def test_nothing_said_is_a_safe_rollout() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.http.validation import load
 from app.rollouts.brake import Gate, Tally, brakes, gate, needed, share
 from app.rollouts.policy import Policy
-from app.rollouts.policy_schema import PolicySchema
+from app.rollouts.policy_schema import RolloutPolicySchema
 from app.rollouts.should_have import Standing, Wanted, Way, should_have
 
 STABLE, OLD, NEW = 1, 2, 3
@@ -17,7 +17,7 @@ STABLE, OLD, NEW = 1, 2, 3
 
 def policy(**fields: Any) -> Policy:
     """A policy that says this."""
-    return Policy.of(load(PolicySchema(), fields))
+    return Policy.of(load(RolloutPolicySchema(), fields))
 
 
 @pytest.mark.parametrize(
