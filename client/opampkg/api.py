@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from opampkg import download, errors, publish, waiting
 from opampkg.answers import Answer
 from opampkg.http import Http
-from opampkg.models import Channel, Installations, Package, Upload, User, made
+from opampkg.models import Channel, Installations, Package, Signature, Upload, User, made
 from opampkg.retry import Patience
 from opampkg.tokens import Token
 
@@ -128,6 +128,10 @@ class Client:
         """
         place = publish.Place(name, version, platform, arch)
         return publish.publish(self, str(path), place, description, on_progress or (lambda *_: None)).package
+
+    def signatures(self, package_id: int) -> list[Signature]:
+        """A package's signatures, the oldest first."""
+        return [made(Signature, row) for row in self.call("GET", f"/packages/{int(package_id)}/signatures").json()]
 
     def download(self, package: Package, path: str, *, on_progress: OnProgress | None = None) -> bool:
         """Put a package's bytes at `path`, verified; False if they were there already."""

@@ -11,7 +11,8 @@ from opampkg.version import VERSION
 
 SORTS = ("created_at", "-created_at", "name", "-name", "version", "-version")
 EXITS = """exit codes: 0 done, also if it was done already; 1 unexpected; 2 wrong usage; 3 refused; 4 not logged in or
-not allowed; 5 conflict; 6 not found; 7 service unreachable or busy; 8 checksum differs; 9 wait: time over;
+not allowed; 5 conflict; 6 not found; 7 service unreachable or busy; 8 checksum or
+signature differs; 9 wait: time over;
 10 wait: too many failed; 130 interrupted. Of several files the highest counts."""
 
 
@@ -89,7 +90,7 @@ class Commands:
         made.add_argument("--jobs", type=count, default=2, metavar="N", help="files at a time (2)")
 
     def finding(self) -> None:
-        """list, show, latest, download."""
+        """list, show, verify, latest, download."""
         listed = self.command("list", commands.list_packages, "list packages")
         for name in ("name", "version", "platform", "arch", "q"):
             listed.add_argument(f"--{name}")
@@ -97,6 +98,8 @@ class Commands:
         listed.add_argument("--sort", choices=SORTS)
         listed.add_argument("--limit", type=count, metavar="N", help="at most N packages")
         self.coordinates(self.command("show", commands.show, "show a version's packages"), "VERSION", optional=True)
+        text = "show what a version's signatures come to; exit code 8 unless all are trusted"
+        self.coordinates(self.command("verify", commands.verify, text), "VERSION")
         latest = self.command("latest", commands.latest, "the newest version, for this machine by default")
         text = "download a package, the latest for this machine by default"
         download = self.command("download", commands.download, text, changes=True)

@@ -7,8 +7,8 @@ from itertools import islice
 
 from opampkg import waiting
 from opampkg.api import Client
-from opampkg.documents import document, package_lines, upload_lines
-from opampkg.errors import NotFound, OpampkgError, WrongUsage
+from opampkg.documents import document, package_lines, trust_lines, upload_lines
+from opampkg.errors import ChecksumDiffers, NotFound, OpampkgError, WrongUsage
 from opampkg.machine import this_arch, this_platform
 from opampkg.models import Package
 from opampkg.run import Run
@@ -116,6 +116,16 @@ def chosen(run: Run, client: Client) -> list[Package]:
     if found is None:
         raise NotFound(f"There is no {options.name} {options.version} for {platform}/{arch}.")
     return [found]
+
+
+def verify(run: Run) -> int:
+    """What the signatures of a version's packages come to; ChecksumDiffers' exit code unless all are trusted."""
+    with run.client() as client:
+        found = [(package, client.signatures(package.id)) for package in chosen(run, client)]
+    rows = [{**document(package), "signatures": document(signatures)} for package, signatures in found]
+    run.show(rows, *(line for package, signatures in found for line in trust_lines(package, signatures)))
+    is_trusted = all(package.trust == "trusted" for package, _ in found)
+    return 0 if is_trusted else ChecksumDiffers.exit_code
 
 
 def yank(run: Run) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from opampkg.models import Channel, Package, Upload
+from opampkg.models import Channel, Package, Signature, Upload
 from opampkg.progress import share, size
 
 PACKAGE_COLUMNS = ("NAME", "VERSION", "PLATFORM", "ARCH", "SIZE", "FILE", "")
@@ -32,6 +32,16 @@ def _package(package: Package) -> tuple[str, ...]:
     state = "" if package.is_active else "yanked"
     place = (package.name, package.version, package.platform, package.arch)
     return (*place, size(package.file_size), package.file_name, state)
+
+
+def trust_lines(package: Package, signatures: list[Signature]) -> Iterator[str]:
+    """What a package's signatures come to, and each of them."""
+    place = f"{package.name} {package.version} {package.platform}/{package.arch}"
+    yield f"{place}: {package.trust}{', blocked' if package.blocked else ''}"
+    for each in signatures:
+        signer = each.signer.get("subject") or each.signer.get("key_id") or "who is not told"
+        verified = f"accepted by {', '.join(each.verified_by)}" if each.verified_by else "accepted by nobody"
+        yield f"  {each.format} of {signer}, {verified}"
 
 
 def channel_lines(channels: Iterable[Channel]) -> Iterator[str]:

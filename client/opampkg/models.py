@@ -31,6 +31,23 @@ class Package:
     created_by_kind: str = ""
     is_semver: bool = True
     download_url: str = ""
+    trust: str = "none"
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature file of a package. `size` in bytes; `verified_by`: POLICY/SIGNER of those that accept it."""
+
+    digest: str
+    format: str
+    size: int
+    signer: Mapping[str, Any] = field(default_factory=dict)
+    predicate_type: str | None = None
+    signed_at: str | None = None
+    verified_by: tuple[str, ...] = ()
+    created_at: str = ""
+    created_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +118,5 @@ def made(kind: type[Kind], document: Any) -> Kind:
         raise TypeError(f"The service did not answer with a {kind.__name__}.")
     known = {each.name for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
     values = {name: value for name, value in document.items() if name in known}
-    if isinstance(values.get("packages"), list):
-        values["packages"] = tuple(values["packages"])
+    values.update({name: tuple(value) for name, value in values.items() if isinstance(value, list)})
     return kind(**values)

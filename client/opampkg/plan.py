@@ -12,6 +12,7 @@ from opampkg import goreleaser
 from opampkg.errors import WrongUsage
 from opampkg.names import Fields, left_out, parsed, split_format
 from opampkg.publish import Place
+from opampkg.signatures import goes_along
 from opampkg.vocabulary import arch_of, platform_of
 
 
@@ -33,6 +34,8 @@ def plan(
     artifacts: dict[str, Fields] = {}
     planned: dict[str, Planned] = {}
     for path in expanded(patterns, note):
+        if goes_along(path):
+            continue
         reason = left_out(os.path.basename(path))
         if reason:
             note(f"{path} is left out: it is {reason}.")

@@ -13,6 +13,7 @@ from opampkg.names import Fields
 from opampkg.plan import Planned, plan
 from opampkg.publish import publish, read
 from opampkg.run import Run
+from opampkg.signatures import add, beside
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,12 @@ def show_plan(run: Run, planned: list[Planned]) -> int:
         {**asdict(each.place), "file_name": file.name, "file_size": file.size, "checksum": file.checksum}
         for each, file in files
     ]
-    run.show(rows, *(f"Would publish {each.path} as {each.place}" for each in planned))
+    lines = [
+        line
+        for each in planned
+        for line in (f"Would publish {each.path} as {each.place}", *(f"Would add {one}" for one in beside(each.path)))
+    ]
+    run.show(rows, *lines)
     return 0
 
 
@@ -65,4 +71,17 @@ def attempt(run: Run, client: Client, planned: Planned) -> Outcome:
     if not run.options.json:
         told = "Published" if done.is_new else "Already there:"
         run.show(None, f"{told} {planned.path} as {planned.place}")
-    return Outcome(done.package, 0)
+    codes = [sign(run, client, done.package, planned.path, each) for each in beside(planned.path)]
+    return Outcome(done.package, max(codes, default=0))
+
+
+def sign(run: Run, client: Client, package: Package, path: str, signature: str) -> int:
+    """Take a signature along; the exit code. The file stays published, whatever becomes of it."""
+    try:
+        add(client, package, path, signature)
+    except OpampkgError as error:
+        run.progress.say(f"opampkg: {signature}: {error}")
+        return error.exit_code
+    if not run.options.json:
+        run.show(None, f"Signed by {signature}")
+    return 0
