@@ -14,7 +14,7 @@ from tests.faults.client import Client
 from tests.opamp import go_agent
 from tests.opamp.fleet import Fleet
 
-EMPTY = "TRUNCATE packages, objects, channels, channel_packages, agents, agent_polls, agent_packages, offer_versions"
+EMPTY = "TRUNCATE packages, objects, channels, policies, agents, offer_versions CASCADE"
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,10 @@ class Fleet:
     def channel(self, packages: dict[str, str], name: str = "stable", **match: str) -> None:
         """Put a channel."""
         members = [{"name": package, "version": version, "type": "top_level"} for package, version in packages.items()]
+        self.members(members, name, **match)
+
+    def members(self, members: list[dict[str, str]], name: str = "stable", **match: str) -> None:
+        """Put a channel with these packages."""
         exact = {key.replace("__", "."): value for key, value in match.items()}
         body = json.dumps({"match": exact, "packages": members}).encode()
         answer = self.operator.request("PUT", f"/api/v1/channels/{name}", body, Content_Type="application/json")
@@ -81,6 +85,10 @@ class Fleet:
     def wait(self, ready: Callable[[], bool], what: str) -> None:
         """Return when `ready` is true."""
         processes.wait_until(ready, what, 20)
+
+    def execute(self, *statements: str) -> None:
+        """Write into the database past the service."""
+        execute(self.database_url, *statements)
 
     def let_backoffs_pass(self) -> None:
         """Let every backoff be over now, by the database's clock."""

@@ -87,7 +87,7 @@ class GoAgent:
 
     def content(self, name: str) -> bytes:
         """The file of a package on its disk."""
-        return (self.folder / "files" / name).read_bytes()
+        return (self.folder / "files" / (name or "top-level")).read_bytes()
 
     def files(self) -> set[str]:
         """The names of all files on its disk."""

@@ -50,6 +50,9 @@ func main() {
 	uid := flag.String("uid", "", "the instance uid; kept in the folder when it is not given")
 	interval := flag.Duration("interval", 30*time.Second, "how often to ask")
 	compress := flag.Bool("gzip", false, "compress messages")
+	root := flag.String("verify-root", "", "install only what is signed by this TrustedRoot (JSON)")
+	issuer := flag.String("verify-issuer", "", "the issuer that the signature's certificate must name")
+	subject := flag.String("verify-subject", "", "the subject that it must name")
 	flag.Var(&described, "attribute", "key=value, as often as needed; os.type and host.arch choose the files")
 	flag.Parse()
 	log.SetFlags(log.Lmicroseconds)
@@ -57,6 +60,11 @@ func main() {
 	packages, err := openStore(*folder)
 	if err != nil {
 		log.Fatal(err)
+	}
+	if *root != "" {
+		if packages.verify, err = verifier(*root, *issuer, *subject); err != nil {
+			log.Fatal(err)
+		}
 	}
 	instance, err := packages.instanceUID(*uid)
 	if err != nil {

@@ -33,6 +33,7 @@ type installed struct {
 type store struct {
 	mutex  sync.Mutex
 	folder string
+	verify func(body, signature []byte) error
 	state  struct {
 		UID      uuid.UUID
 		AllHash  []byte
@@ -61,6 +62,9 @@ func openStore(folder string) (*store, error) {
 
 func (s *store) path(name string) string { return filepath.Join(s.folder, name) }
 func (s *store) file(name string) string {
+	if name == "" {
+		name = "top-level" // the Collector's supervisor has one package, without a name
+	}
 	return filepath.Join(s.folder, "files", filepath.Base(name))
 }
 
@@ -149,7 +153,7 @@ func (s *store) FileContentHash(name string) ([]byte, error) {
 	return s.state.Packages[name].ContentHash, nil
 }
 
-func (s *store) UpdateContent(_ context.Context, name string, content io.Reader, contentHash, _ []byte) error {
+func (s *store) UpdateContent(_ context.Context, name string, content io.Reader, contentHash, signature []byte) error {
 	body, err := io.ReadAll(content)
 	if err != nil {
 		return err
@@ -160,6 +164,11 @@ func (s *store) UpdateContent(_ context.Context, name string, content io.Reader,
 	own := sha256.Sum256(body)
 	if !bytes.Equal(own[:], contentHash) {
 		return errors.New("these are not the bytes that were offered")
+	}
+	if s.verify != nil {
+		if err := s.verify(body, signature); err != nil {
+			return fmt.Errorf("the signature does not hold: %w", err)
+		}
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
