@@ -93,7 +93,6 @@ class Package(Base):
             *("name", "platform", "arch"),
             text("version_key DESC"),
             text("id DESC"),
-            "blocked",
             postgresql_where=text("is_active AND NOT is_prerelease"),
         ),
         Index(
@@ -101,7 +100,6 @@ class Package(Base):
             *("name", "platform", "arch"),
             text("version_key DESC"),
             text("id DESC"),
-            "blocked",
             postgresql_where=text("is_active"),
         ),
     )

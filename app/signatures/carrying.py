@@ -3,6 +3,8 @@
 Of several the oldest that counts is carried, that is one which a policy in force accepts; else the oldest.
 """
 
+from app.signatures.trust import MATCHES
+
 CARRIED = ("sigstore", "attestation", "pgp", "minisign", "raw", "cosign")
 """What a channel may ask for: a format, or `cosign`, which is made of a bundle with a certificate."""
 
@@ -10,12 +12,16 @@ _IS_WANTED = """
     s.format = CASE {wanted} WHEN 'cosign' THEN 'sigstore' ELSE {wanted} END
     AND ({wanted} <> 'cosign' OR s.issuer IS NOT NULL)
 """
-_COUNTS = """
-    EXISTS (
-        SELECT FROM signature_verdicts v JOIN policies po ON po.id = v.policy_id AND po.revision = v.revision
-        WHERE v.signature_id = s.id AND v.signers <> '{{}}' AND po.mode <> 'off'
-    )
-"""
+
+
+def counts(signature: str) -> str:
+    """SQL: whether a policy in force that matches its package accepts the row `signature` of signatures."""
+    return f"""EXISTS (
+        SELECT FROM signature_verdicts v
+        JOIN policies po ON po.id = v.policy_id AND po.revision = v.revision AND po.mode <> 'off'
+        JOIN packages p ON p.id = {signature}.package_id AND {MATCHES}
+        WHERE v.signature_id = {signature}.id AND v.signers <> '{{}}'
+    )"""
 
 
 def has_signature(package_id: str, wanted: str) -> str:
@@ -26,8 +32,8 @@ def has_signature(package_id: str, wanted: str) -> str:
 
 def carried_signature(package_id: str, wanted: str) -> str:
     """SQL: the bytes of the signature that is carried; NULL where none is wanted or there."""
-    condition, counts = _IS_WANTED.format(wanted=wanted), _COUNTS.format()
+    condition = _IS_WANTED.format(wanted=wanted)
     return f"""
         (SELECT s.content FROM signatures s WHERE s.package_id = {package_id} AND {condition}
-         ORDER BY {counts} DESC, s.id LIMIT 1)
+         ORDER BY {counts("s")} DESC, s.id LIMIT 1)
     """  # noqa: S608 - names of columns

@@ -60,7 +60,7 @@ class PolicyManager:
         with deadline.budget(BUDGET):
             policy = self.store.retire(name, allows)
             self.settler.settle(policy, 0)
-            self.store.remove(policy.id)
+            self.store.remove(policy)
 
     def plan(self, fields: PolicyFields) -> Plan:
         """What this policy would block by itself, after 10 s what was found by then."""

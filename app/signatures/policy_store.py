@@ -136,10 +136,11 @@ class PolicyStore:
             statement = update(Policy).where(Policy.id == found.id).values(mode=OFF, unsettled=patterns)
             return connection.execute(statement.returning(*COLUMNS)).one()
 
-    def remove(self, policy_id: int) -> None:
-        """Remove a policy that is out of force; nothing if it is gone, or in force again."""
+    def remove(self, policy: FieldsRow) -> None:
+        """Remove a policy that was retired; nothing if it is gone, or was put again."""
         with self.database.writing() as connection:
-            connection.execute(delete(Policy).where(Policy.id == policy_id, Policy.mode == OFF))
+            same = (Policy.id == policy.id, Policy.mode == OFF, Policy.updated_at == policy.updated_at)
+            connection.execute(delete(Policy).where(*same))
 
     def unsettled(self) -> Sequence[FieldsRow]:
         """The policies that not all packages have the state of yet: whoever changed them did not come to the end."""

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.database import Database
 from app.errors import PackageNotFound, SignatureNotFound, TooManySignatures
 from app.signatures import trust
+from app.signatures.carrying import counts
 from app.signatures.models import MAX_SIGNATURES, Policy, Signature, SignatureVerdict
 from app.signatures.verdicts import Judgement, PolicyRow
 from app.trust.formats import SignatureFile
@@ -27,8 +28,6 @@ _VERIFIED_BY = """
           AND (SELECT p.name FROM packages p WHERE p.id = signatures.package_id) COLLATE "C" LIKE ANY (po.name_patterns)
     ), '{}')
 """
-
-_COUNTS = f"cardinality({_VERIFIED_BY}) > 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,10 @@ class SignatureStore:
 
     def _one(self, *conditions: ColumnElement[bool]) -> Row[Any]:
         statement = (
-            _shown(Signature.content).where(*conditions).order_by(text(f"({_COUNTS}) DESC"), Signature.id).limit(1)
+            _shown(Signature.content)
+            .where(*conditions)
+            .order_by(text(f"{counts('signatures')} DESC"), Signature.id)
+            .limit(1)
         )
         with self.database.reading() as connection:
             row = connection.execute(statement).one_or_none()

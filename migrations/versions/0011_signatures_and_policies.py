@@ -13,12 +13,6 @@ depends_on = None
 
 SORTS = ("created_at", "name", "version_key")
 DELIVERY = ("signature varchar(11)", "seen_as varchar(255)", "version_as varchar(100)")
-NEWEST = {
-    "ix_packages_latest": "is_active AND NOT is_prerelease",
-    "ix_packages_latest_prerelease": "is_active",
-}
-NEWEST_COLUMNS = ["name", "platform", "arch", sa.text("version_key DESC"), sa.text("id DESC")]
-
 # 0x706F6C696379 is POLICY_LOCK of app/signatures/policy_store.py: who publishes holds it shared, so that a policy, which
 # takes it alone, finds every package that was published without it.
 SETTLE_NEW_PACKAGE = """
@@ -52,8 +46,6 @@ def upgrade() -> None:
         online.create_index(f"ix_packages_trust_{sort}", "packages", ["trust", sort, "id"])
         blocked = {"postgresql_where": sa.text("blocked")}
         online.create_index(f"ix_packages_blocked_{sort}", "packages", [sort, "id"], **blocked)
-    for name, where in NEWEST.items():
-        online.replace_index(name, "packages", [*NEWEST_COLUMNS, "blocked"], postgresql_where=sa.text(where))
     create_policies()
     create_signatures()
     op.execute(SETTLE_NEW_PACKAGE)
@@ -125,8 +117,6 @@ def downgrade() -> None:
         "DROP FUNCTION IF EXISTS settle_new_package()",
         *(f"DROP TABLE IF EXISTS {table}" for table in ("signature_verdicts", "signatures", "policies")),
     )
-    for name, where in NEWEST.items():
-        online.replace_index(name, "packages", NEWEST_COLUMNS, postgresql_where=sa.text(where))
     for sort in SORTS:
         for by in ("trust", "blocked"):
             online.drop_index(f"ix_packages_{by}_{sort}")

@@ -10,9 +10,12 @@ from app.agents.schemas import AgentHealthSchema, AgentPackageSchema, AgentSchem
 from app.channels.schemas import ChannelSchema
 from app.offers.protobuf import opamp
 from app.packages.schemas import PackageSchema
+from app.signatures.policy_schemas import PolicySchema
+from app.signatures.schemas import SignatureSchema
 from tests.api.agents.talking import INSTALLED, TalkingAgent
 from tests.api.channels.setting import channel
 from tests.api.packages.publishing import published
+from tests.api.signatures.signing import policy, raw, sign
 
 
 def keys(schema: type[Schema]) -> set[str]:
@@ -47,6 +50,16 @@ def test_agent(agent: FlaskClient, publisher: FlaskClient) -> None:
     assert set(shown["health"]) == keys(AgentHealthSchema)
     assert set(shown["owner"]) == keys(OwnerSchema)
     assert set(shown["packages"][0]) == keys(AgentPackageSchema)
+
+
+def test_signature_and_policy(admin: FlaskClient) -> None:
+    """As they are put and as they are listed."""
+    added = sign(admin, published(admin), raw()).get_json()
+    (listed,) = admin.get("/api/v1/packages/1/signatures").get_json()
+    assert set(added) == set(listed) == keys(SignatureSchema)
+    put = policy(admin)
+    (shown,) = admin.get("/api/v1/policies").get_json()
+    assert set(put) == set(shown) == keys(PolicySchema)
 
 
 def test_caller_and_token(admin: FlaskClient) -> None:

@@ -46,6 +46,18 @@ def test_every_combination_of_filters(explain: Explain, sort: str) -> None:
     assert crooked == []
 
 
+TRUSTS = [{"trust": "none"}, {"trust": "pending"}, {"blocked": True}, {"blocked": False}]
+BESIDE = [{}, {"name": "package-00042"}, {"platform": "windows"}, {"platform": "windows", "arch": "s390x"}]
+
+
+@pytest.mark.parametrize("sort", SORT_NAMES)
+def test_trust(explain: Explain, sort: str) -> None:
+    """Nor do the filters by what signatures come to."""
+    asked = [{**one, **other} for one, other in itertools.product(TRUSTS, BESIDE)]
+    plans = [(filters, plan_of(explain, Page(filters, sort, LIMIT))) for filters in asked]
+    assert [(filters, plan.rows_read) for filters, plan in plans if not is_straight(plan)] == []
+
+
 @pytest.mark.parametrize("sort", SORT_NAMES)
 @pytest.mark.parametrize("filters", [{}, {"platform": "windows"}, {"platform": "linux", "arch": "amd64"}])
 def test_depth_costs_nothing(explain: Explain, large_database: str, sort: str, filters: dict[str, Any]) -> None:
