@@ -1,21 +1,16 @@
 """Each key wrong in each way: the start ends with one line that names the key and holds no secret."""
 
 import os
-import string
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.config import ConfigError, load
 from app.config.load import SECTIONS
 from tests.configuration import environment
+from tests.unit.config.starting import fault_of, without, written
 
-SECRET = "Secret-Of-The-User-That-Is-Never-Printed"
 KEYS = [f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields]
-SECRETS = ["database.password", "database.url", "jwt.secret_key", "minio.access_key", "minio.secret_key"]
 TRUTHS = ["minio.use_ssl", "console.enabled"]
 
 WRONG: dict[str, list[object]] = {
@@ -83,29 +78,6 @@ WRONG: dict[str, list[object]] = {
 ANY_TEXT = {"database.password", "minio.access_key", "minio.secret_key"}
 
 
-def fault_of(path: Path, environ: dict[str, str] | None = None) -> str:
-    """The one line that the start would end with."""
-    with pytest.raises(ConfigError) as fault:
-        load(path, environ if environ is not None else environment())
-    line = str(fault.value)
-    assert line.isprintable(), "one line"
-    return line
-
-
-def written(folder: Path, key: str, value: object) -> Path:
-    """A file that sets one key."""
-    section, name = key.split(".")
-    path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump({section: {name: value}}))
-    return path
-
-
-def without(key: str) -> dict[str, str]:
-    """The minimum of the environment, without the key in question."""
-    name = f"OPAMP_PACKAGES_{key.replace('.', '__')}".upper()
-    return {variable: value for variable, value in environment().items() if variable != name}
-
-
 def test_each_key_has_impossible_values() -> None:
     """Each key is tried, but for those that take any text."""
     assert set(WRONG) == set(KEYS) - ANY_TEXT
@@ -161,154 +133,6 @@ def test_text_that_is_not_utf8(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").touch()
     environ = environment(database={"password": os.fsdecode(b"caf\xe9")})
     assert "database.password: got a text that is not UTF-8" in fault_of(tmp_path / "config.yaml", environ)
-
-
-@pytest.mark.parametrize("key", SECRETS)
-@pytest.mark.parametrize("value", [SECRET + "\n", [SECRET], {SECRET: 1}, f"{SECRET}://{SECRET}@{SECRET}?a={SECRET}\0"])
-def test_secret_is_not_printed(tmp_path: Path, key: str, value: object) -> None:
-    """A secret that is refused does not stand in the line."""
-    assert SECRET not in fault_of(written(tmp_path, key, value), without(key))
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        f"mysql://user:{SECRET}@host/db",
-        f"postgresql://user:{SECRET}@host:99999/db",
-        f"postgresql://user:a@b {SECRET}@host:99999/db",
-        f"postgresql://user:a?b{SECRET}@host:99999/db",
-        f"postgresql://host:99999/db?password={SECRET}",
-        f"postgresql://host:99999/db?sslpassword={SECRET}&passfile=/x",
-        f"host=h password={SECRET}",
-        SECRET,
-    ],
-)
-def test_password_in_url_is_not_printed(tmp_path: Path, url: str) -> None:
-    """Whatever is wrong with a URL, its password is not shown."""
-    assert SECRET not in fault_of(written(tmp_path, "database.url", url))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"jwt: {{secret_key: *{SECRET}}}",
-        f"jwt: {{secret_key: '{SECRET}}}",
-        f"jwt: {{secret_key: !{SECRET} x}}",
-        f"jwt:\n  secret_key: %{SECRET}",
-        f"jwt: {SECRET}",
-        f"jwt: {{secretkey: {SECRET}}}",
-        f"jwt: {{secret_key: a, secret_key: {SECRET}}}",
-        f"{{jwt: {{secret_key: {SECRET}}}",
-    ],
-)
-def test_broken_file_shows_no_secret(tmp_path: Path, text: str) -> None:
-    """A file that is broken at a secret is refused without quoting it."""
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    assert SECRET not in fault_of(path)
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"a: [", "not valid YAML at line 1"),
-        (b"\x00", "not valid YAML"),
-        (b"server: caf\xe9", "not UTF-8"),
-        (b"- server", "got a list"),
-        (b"text", "got a single value"),
-        (b"server: 5", "section 'server' got a single value"),
-        (b"server: [port]", "section 'server' got a list"),
-        (b"server: {port: 1, port: 2}", "'port' stands twice"),
-        (b"server: {}\nserver: {}", "'server' stands twice"),
-        (b"a: 1\n---\nb: 1", "not valid YAML"),
-        (b"a: 2026-13-45", "not valid YAML"),
-        (b"a: " + b"9" * 5000, "not valid YAML"),
-        (b"[" * 5000, "not valid YAML"),
-        (b"? [a]\n: b", "not valid YAML"),
-        (b"a: !!python/object:os.system {}", "not valid YAML"),
-    ],
-)
-def test_broken_file(tmp_path: Path, content: bytes, told: str) -> None:
-    """A file that is no YAML, or not sections of keys, is refused by its name and the fault."""
-    path = tmp_path / "config.yaml"
-    path.write_bytes(content)
-    line = fault_of(path)
-    assert told in line
-    assert str(path) in line
-
-
-def test_named_file_is_absent(tmp_path: Path) -> None:
-    """A file that is named has to be there."""
-    environ = {**environment(), "OPAMP_PACKAGES_CONFIG": str(tmp_path / "absent.yaml")}
-    with pytest.raises(ConfigError, match=r"absent\.yaml: cannot be read: No such file"):
-        load(environ=environ)
-
-
-def test_file_is_a_folder(tmp_path: Path) -> None:
-    """A folder is no file."""
-    assert "Is a directory" in fault_of(tmp_path)
-
-
-def test_unknown_key(tmp_path: Path) -> None:
-    """A key that does not exist is refused, with the one that was probably meant."""
-    assert "unknown key server.prot; did you mean port?" in fault_of(written(tmp_path, "server.prot", 1))
-
-
-def test_unknown_section(tmp_path: Path) -> None:
-    """A section that does not exist is refused."""
-    assert "unknown section sever; did you mean server?" in fault_of(written(tmp_path, "sever.port", 1))
-
-
-@pytest.mark.parametrize("key", [1, True, None])
-def test_key_that_is_no_text(tmp_path: Path, key: object) -> None:
-    """YAML's other types are no names of sections."""
-    path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump({key: {"a": 1}}))
-    assert f"unknown section {key}" in fault_of(path)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["OPAMP_PACKAGES_", "OPAMP_PACKAGES_SERVER__PROT", "OPAMP_PACKAGES_SERVER_PORT", "OPAMP_PACKAGES_server__port"],
-)
-def test_unknown_variable(tmp_path: Path, name: str) -> None:
-    """A variable of ours that sets nothing is refused, and its value not shown."""
-    (tmp_path / "config.yaml").touch()
-    line = fault_of(tmp_path / "config.yaml", {**environment(), name: SECRET})
-    assert f"unknown variable {name}" in line
-    assert SECRET not in line
-
-
-@pytest.mark.parametrize(
-    "secret",
-    [
-        "your-secret-key-change-in-production",
-        "your-super-secret-jwt-key-for-everyone",
-        "changeme-changeme-changeme-changeme-changeme",
-        "change-this-to-a-long-random-string-please",
-        "a-string-secret-at-least-256-bits-long",
-        "<put a long random text in here, please>",
-    ],
-)
-def test_published_secret(tmp_path: Path, secret: str) -> None:
-    """A value from a README or a sample is refused, and the line says how to make one."""
-    line = fault_of(written(tmp_path, "jwt.secret_key", secret), without("jwt.secret_key"))
-    assert "jwt.secret_key: got a published sample value" in line
-    assert "secrets.token_urlsafe(48)" in line
-
-
-@given(st.text(string.ascii_letters + string.digits + "-_", min_size=43, max_size=64))
-def test_random_secret(secret: str) -> None:
-    """A random key is taken, whatever it happens to spell."""
-    environ = {**environment(), "OPAMP_PACKAGES_JWT__SECRET_KEY": secret}
-    assert load(Path("/dev/null"), environ).jwt.secret_key.get_secret_value() == secret
-
-
-def test_missing_secrets(tmp_path: Path) -> None:
-    """Without its secrets the service does not start; it names them all at once."""
-    (tmp_path / "config.yaml").touch()
-    line = fault_of(tmp_path / "config.yaml", {})
-    assert "jwt.secret_key: got nothing; it takes" in line
 
 
 @pytest.mark.parametrize("key", ["access_key", "secret_key"])
