@@ -62,6 +62,7 @@ from app.uploads.listing import UploadListing
 from app.uploads.manager import UploadManager
 from app.uploads.store import UploadStore
 from app.uploads.takeover import UploadClaims
+from app.wiring_reads import page_reads
 
 EXTENSION = "opamp-packages"
 
@@ -142,15 +143,15 @@ def found_by_class(parts: Services) -> list[object]:
     return [
         *(parts.config, parts.database, parts.identity, parts.readiness),
         *(parts.accounts, parts.accounts.store, parts.sessions, TokenCache()),
-        *(packages.store, packages.releases, packages.listing, packages.names, packages.manager),
-        *(packages.sender, packages.to_json),
-        *(packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
+        *(packages.store, packages.releases, packages.listing, packages.names, packages.manager, packages.sender),
+        *(packages.to_json, packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
         OpenUploads(parts.uploads.manager.store.count_open),
         *(parts.uploads.listing, parts.uploads.manager, parts.uploads.manager.store),
         *(parts.rollouts.listing, parts.rollouts.actions),
         DatabaseGauges(parts.rollouts.gauges.text),
         *parts.signatures.found,
         *(parts.channels, parts.offers, agents.listing, agents.manager, agents.manager.store, *agents.views),
+        *page_reads(parts.database, parts.config.agents.polling_interval),
     ]
 
 

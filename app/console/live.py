@@ -48,6 +48,12 @@ class SharedFigures:
             return cast("Figures", entry.figures)
 
 
+    def forget(self) -> None:
+        """Ask anew from now on."""
+        with self._lock:
+            self._entries.clear()
+
+
 FIGURES = SharedFigures()
 
 

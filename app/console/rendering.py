@@ -48,6 +48,7 @@ def add_globals() -> None:
         has_page=has_page,
         stacked=charts.stacked,
         percent=text.percent,
+        without=text.without,
     )
 
 

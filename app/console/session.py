@@ -57,6 +57,11 @@ def caller() -> Caller:
     return cast("Caller", g.caller)
 
 
+def address() -> str:
+    """The network address of who asks."""
+    return request.remote_addr or ""
+
+
 def may(role: str) -> bool:
     """Whether the caller has the role of this label; for templates."""
     found = known()

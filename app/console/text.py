@@ -64,7 +64,51 @@ def percent(part: float, whole: float) -> str:
     return f"{bounded:.0f} %"
 
 
+def pair(text: str) -> tuple[str, str]:
+    """An option whose text is its value."""
+    return text, text
+
+
+def without(chosen: dict[str, object], name: str) -> dict[str, object]:
+    """Filters without one of them."""
+    return {key: value for key, value in chosen.items() if key != name}
+
+
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(user_agent: str) -> str:
+    """Firefox on Linux: what a User-Agent says, as far as people care; else its beginning."""
+    name = next((name for sign, name in BROWSERS if sign in user_agent), user_agent[:40] or "An unknown browser")
+    system = next((system for sign, system in SYSTEMS if sign in user_agent), "")
+    return f"{name} on {system}" if system else name
+
+
+def duration(seconds: int) -> str:
+    """24 h; 90 s."""
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * length and seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
 FILTERS = {
+    "browser": browser,
+    "duration": duration,
+    "pair": pair,
     "count": count,
     "counted": counted,
     "size": size,

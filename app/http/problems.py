@@ -72,6 +72,11 @@ def service_problem(error: errors.ServiceError) -> Response:
     return response
 
 
+def status_of(error: errors.ServiceError) -> int:
+    """The status that tells of a domain error."""
+    return next((PROBLEMS[kind][0] for kind in type(error).__mro__ if kind in PROBLEMS), 500)
+
+
 def _add_headers(response: Response, error: errors.ServiceError) -> None:
     match error:
         case errors.TokenRefused():

@@ -28,8 +28,9 @@ def summary(url: str, database: str, storage: str) -> str:
     return f"""\
 The service is ready at {url}
 
-URL:      {url}    (API: {url}/api/v1, documentation: {url}/swagger)
+Console:  {url}/ui/
 Login:    admin, with the password in {ADMIN_PASSWORD}
+URL:      {url}    (API: {url}/api/v1, documentation: {url}/swagger)
 Database: {database}
 Storage:  {storage}
 Config:   {CONFIG}, written at each start; yours goes into config.yaml

@@ -52,6 +52,7 @@ def started(profile: Path, *options: str) -> webdriver.Chrome:
         settings.add_argument(option)
     settings.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = webdriver.Chrome(options=settings, service=webdriver.ChromeService(driver))
+    chrome.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
     chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
     return chrome
 

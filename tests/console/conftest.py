@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from app.console.live import FIGURES
 from dev.parts.postgres import Postgres
 from tests.console.browser import Browser, started
+from tests.console.catalogue import empty, fill, is_filled
 from tests.console.site import Console, running_console
 
 
@@ -50,3 +52,22 @@ def publisher(console: Console) -> FlaskClient:
 def agent(console: Console) -> FlaskClient:
     """A client of the pages, logged in as the agent."""
     return console.client("agent")
+
+
+@pytest.fixture
+def catalogue(console: Console) -> Console:
+    """The service with the catalogue and nothing else."""
+    with console.parts.database.reading() as connection:
+        filled = is_filled(connection)
+    if not filled:
+        fill(console)
+    FIGURES.forget()
+    return console
+
+
+@pytest.fixture
+def empty_console(console: Console) -> Console:
+    """The service without a package, channel or agent."""
+    empty(console)
+    FIGURES.forget()
+    return console

@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from app.console.pages import login, overview
+from app.console.pages import account, files, jump, login, overview, packages, service
 
-MODULES: tuple[ModuleType, ...] = (login, overview)
+MODULES: tuple[ModuleType, ...] = (login, overview, packages, files, account, jump, service)
 """Their decorators register the routes."""

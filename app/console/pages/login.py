@@ -70,7 +70,7 @@ def log_in() -> Response:
     except (WrongCredentials, TooManyLogins, Overloaded) as error:
         return _refused(error, form["username"], form["next"])
     browser = request.headers.get("User-Agent", "")
-    key = get(SessionStore).begin(user.id, user.token_series, address=request.remote_addr or "", browser=browser)
+    key = get(SessionStore).begin(user.id, user.token_series, address=session.address(), browser=browser)
     _end_current()
     answer = see_path(within(form["next"]))
     session.give(answer, key)
@@ -78,10 +78,9 @@ def log_in() -> Response:
 
 
 def _recognised(username: str, password: str) -> UserRow:
-    address = request.remote_addr or ""
     if LOGIN_QUEUE_FULL in request.environ:
-        get(AccountManager).refuse_login(username, address)
-    return get(AccountManager).recognise(username, password, address)
+        get(AccountManager).refuse_login(username, session.address())
+    return get(AccountManager).recognise(username, password, session.address())
 
 
 def _refused(error: ServiceError, username: str, target: str) -> Response:

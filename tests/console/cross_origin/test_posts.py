@@ -126,7 +126,7 @@ def test_gets_change_nothing(admin: FlaskClient, console: Console) -> None:
         rule = next(console.app.url_map.iter_rules(endpoint))
         if route.kind != "action":
             path = adapter.build(endpoint, dict.fromkeys(rule.arguments, 1))
-            assert admin.get(path).status_code < 500
+            assert admin.get(path).status_code != 500
     assert checksums(console) == before
 
 

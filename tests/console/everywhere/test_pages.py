@@ -3,11 +3,21 @@
 import pytest
 
 from tests.console.browser import Browser
+from tests.console.catalogue import LATEST, MAIN
+from tests.console.site import Console
 
 PAGES = {
     "login": "login",
     "nowhere": "error",
     "": "overview",
+    "packages": "packages",
+    "packages?q=nothing-of-this-name&platform=linux": "packages",
+    f"packages/{MAIN}": "package",
+    f"packages/{MAIN}/{LATEST}": "version",
+    "packages/nothing-of-this-name": "error",
+    f"files/change?change=delete&name={MAIN}&version=0.116.0": "change",
+    "account": "account",
+    "service": "service",
 }
 """Paths below /ui/ and their body[data-page], for an admin; the first as nobody."""
 
@@ -17,13 +27,14 @@ WIDTHS = (320, 400, 500, 860, 1180, 1440)
 def opened(browser: Browser, path: str) -> Browser:
     """The page, as it is for an admin."""
     browser.be(None if path == "login" else "admin")
+    browser.chrome.get_log("browser")
     browser.chrome.get(f"{browser.console.url}/ui/{path}")
     browser.until(lambda: browser.page == PAGES[path])
     return browser
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_axe(browser: Browser, path: str) -> None:
+def test_axe(browser: Browser, catalogue: Console, path: str) -> None:
     """axe finds nothing, in either theme and within each dialog."""
     found = {}
     opened(browser, path)
@@ -38,7 +49,7 @@ def test_axe(browser: Browser, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_widths(browser: Browser, path: str) -> None:
+def test_widths(browser: Browser, catalogue: Console, path: str) -> None:
     """From 320 to 1440 pixels nothing sticks out of the page."""
     opened(browser, path)
     found = {}
@@ -49,7 +60,7 @@ def test_widths(browser: Browser, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_weight(browser: Browser, path: str) -> None:
+def test_weight(browser: Browser, catalogue: Console, path: str) -> None:
     """A first page takes 150 KB at most and 1,500 nodes; a later one 20 KB, all else kept by the browser."""
     browser.chrome.execute_cdp_cmd("Network.clearBrowserCache", {})
     opened(browser, path)

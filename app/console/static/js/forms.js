@@ -44,14 +44,27 @@ document.addEventListener("formdata", (event) => {
 });
 
 // Checkboxes of a list: how many are chosen, and all at once.
+const CHOSEN = ["id", "version"];
+
+/** @param {HTMLFormElement} form @returns {HTMLInputElement[]} */
+const boxesOf = (form) => [...form.querySelectorAll("[type=checkbox]")].filter((box) => CHOSEN.includes(/** @type {any} */ (box).name));
+
+/** @param {HTMLFormElement} form */
+function judgeChoice(form) {
+  const chosen = boxesOf(form).filter((box) => box.checked).length;
+  for (const shown of form.querySelectorAll("[data-chosen]")) shown.textContent = String(chosen);
+  for (const button of form.querySelectorAll("[data-needs-chosen]")) /** @type {any} */ (button).disabled = !chosen;
+}
+
 document.addEventListener("change", (event) => {
   const box = event.target;
   if (!(box instanceof HTMLInputElement) || box.type !== "checkbox" || !box.form) return;
-  const boxes = [...box.form.elements].filter((each) => each instanceof HTMLInputElement && each.name === "id");
-  if (box.dataset.all !== undefined) for (const each of boxes) /** @type {any} */ (each).checked = box.checked;
-  const chosen = boxes.filter((each) => /** @type {any} */ (each).checked).length;
-  for (const shown of box.form.querySelectorAll("[data-chosen]")) shown.textContent = String(chosen);
-  for (const button of box.form.querySelectorAll("[data-needs-chosen]")) /** @type {any} */ (button).disabled = !chosen;
+  if (box.dataset.all !== undefined) for (const each of boxesOf(box.form)) each.checked = box.checked;
+  judgeChoice(box.form);
+});
+// A browser may have filled in what was chosen before.
+addEventListener("pageshow", () => {
+  for (const form of document.forms) judgeChoice(form);
 });
 
 document.addEventListener("click", (event) => {

@@ -1,0 +1,1 @@
+"""What templates get: frozen dataclasses, made out of rows."""

@@ -1,0 +1,65 @@
+"""What of all packages people should look at: the newest publications, and damaged files."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.database import Database
+from app.packages.store import PackageRow
+
+_NEWEST = "SELECT * FROM packages ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
+_DAMAGED = "SELECT * FROM packages WHERE damaged_at IS NOT NULL ORDER BY id LIMIT %(limit)s"
+
+_STORED = """
+SELECT (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'packages'::regclass) AS files,
+       (SELECT max(finished_at) FROM scrub_runs) AS scrubbed_at,
+       (SELECT max(started_at) FROM scrub_runs WHERE finished_at IS NULL) AS scrubbing_since
+"""
+
+FILES_LOOKED_AT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Files of one version that one publisher uploaded one after another."""
+
+    name: str
+    version: str
+    files: int
+    last_at: datetime
+    publisher: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Files as PostgreSQL estimates them, the last scrub's end, and the begin of one that goes on."""
+
+    files: int
+    scrubbed_at: datetime | None
+    scrubbing_since: datetime | None
+
+
+class Attention:
+    """Reads them. Every method may raise DatabaseUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def publications(self, limit: int) -> list[Publication]:
+        """The last `limit` publications among the last FILES_LOOKED_AT files."""
+        found: dict[tuple[str, str, str], list[PackageRow]] = {}
+        for row in self.database.rows(_NEWEST, {"limit": FILES_LOOKED_AT}):
+            found.setdefault((row.name, row.version, row.created_by), []).append(row)
+        groups = list(found.items())[:limit]
+        return [
+            Publication(name, version, len(files), files[0].created_at, publisher)
+            for (name, version, publisher), files in groups
+        ]
+
+    def damaged(self, limit: int) -> list[PackageRow]:
+        """At most `limit` files whose stored bytes are missing or damaged."""
+        return self.database.rows(_DAMAGED, {"limit": limit})
+
+    def stored(self) -> Stored:
+        """How many files there are, about, and when they were last read against their checksums."""
+        (row,) = self.database.rows(_STORED, {})
+        return Stored(row.files, row.scrubbed_at, row.scrubbing_since)
