@@ -42,10 +42,7 @@ def with_owner(query: str) -> dict[Kind, str]:
 
 def changing_with_owner(change: str) -> dict[Kind, str]:
     """The same for a statement that changes one row at most and returns its `id`."""
-    return {
-        kind: f"WITH changed AS ({change}) {query}"
-        for kind, query in with_owner("SELECT id FROM changed").items()
-    }
+    return {kind: f"WITH changed AS ({change}) {query}" for kind, query in with_owner("SELECT id FROM changed").items()}
 
 
 def rows_with_owner(

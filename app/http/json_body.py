@@ -67,9 +67,7 @@ def json_object(text: bytes) -> dict[str, Any]:
     which JSON can spell and UTF-8 cannot.
     """
     try:
-        value = json.loads(
-            text.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_refuse_constant
-        )
+        value = json.loads(text.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_refuse_constant)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         raise Invalid({"_schema": ["Must not contain half a surrogate pair."]}) from error

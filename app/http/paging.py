@@ -74,9 +74,7 @@ def requested_page(query: Mapping[str, Any], *types: type[CursorValue]) -> PageR
     try:
         return PageRequest(query["limit"], cursors.decode(cursor, listing, types), listing)
     except CursorError as error:
-        raise Invalid(
-            {"cursor": ["Is not a cursor of this list with these filters and this sort."]}
-        ) from error
+        raise Invalid({"cursor": ["Is not a cursor of this list with these filters and this sort."]}) from error
 
 
 def page_answer(

@@ -29,9 +29,7 @@ def receive_form() -> "FormUpload":
     """The upload in this request's form. Raises UnsupportedMediaType, BadRequest, TooLarge, Invalid."""
     limits = get(Config).packages
     refuse_coded_body(request.environ)
-    form = open_form(
-        request.environ, max_file_size=limits.max_size, timeout=limits.upload_timeout, small=SIGNATURES
-    )
+    form = open_form(request.environ, max_file_size=limits.max_size, timeout=limits.upload_timeout, small=SIGNATURES)
     refuse_partial_body(request.environ)
     no_parameters()
     return FormUpload(form)

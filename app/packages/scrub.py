@@ -41,9 +41,7 @@ class ScrubLog:
     def finish(self) -> None:
         """Note that the run has read everything."""
         with self.database.writing() as connection:
-            connection.execute(
-                update(ScrubRun).where(ScrubRun.finished_at.is_(None)).values(finished_at=func.now())
-            )
+            connection.execute(update(ScrubRun).where(ScrubRun.finished_at.is_(None)).values(finished_at=func.now()))
 
     def remaining(self, started_at: datetime) -> Remaining:
         """How much the run that began then has yet to read."""

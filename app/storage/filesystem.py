@@ -19,6 +19,7 @@ MARKER = ".opamp-packages"
 BUFFER = 1024 * 1024
 """Bytes of memory for one write."""
 
+
 class FilesystemStorage:
     """A `Storage` in the folder `root`.
 

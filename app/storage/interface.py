@@ -161,9 +161,7 @@ class Storage(Protocol):
         Raises StorageFull, StorageUnavailable, and what `source` raises.
         """
 
-    def open(
-        self, key: str, *, expected: WrittenObject, start: int = 0, length: int | None = None
-    ) -> ObjectReader:
+    def open(self, key: str, *, expected: WrittenObject, start: int = 0, length: int | None = None) -> ObjectReader:
         """Open `length` bytes of the object from `start` on, all of the rest by default.
 
         Before it returns, the storage has answered: the object is there and it is `expected`.

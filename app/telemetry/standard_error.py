@@ -10,8 +10,12 @@ import socket
 import stat
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
+
+LOOK = 1.0
+"""Seconds between two looks at which file standard error is, each of which is a system call."""
 
 MAX_BACKLOG = 1 << 20
 """Bytes that wait for standard error; lines beyond them are dropped and counted."""
@@ -21,7 +25,7 @@ Send = Callable[[bytes], int]
 
 
 class Output:
-    """Standard error, as it is at the moment of each line. `on_drop` is told how many lines could not be kept."""
+    """Standard error, also where it becomes another file. `on_drop` is told how many lines could not be kept."""
 
     def __init__(self, on_drop: Callable[[int], str]) -> None:
         """`on_drop` gives the line that is written once there is room again, for a number of dropped lines."""
@@ -37,6 +41,7 @@ class Output:
         self._waiting = 0
         self.dropped = 0
         self._opened: tuple[Identity, Send] | None = None
+        self._looked_at = 0.0
 
     def write(self, line: bytes) -> None:
         """Write `line`, or keep it until there is room. Never blocks. Raises OSError where there is no such file."""
@@ -89,15 +94,21 @@ class Output:
 
     def _send(self, content: bytes) -> int:
         """Write what there is room for now; how many bytes."""
-        descriptor = sys.stderr.fileno()
-        status = os.fstat(descriptor)
-        identity = (descriptor, status.st_dev, status.st_ino)
-        if self._opened is None or self._opened[0] != identity:
-            self._opened = identity, opened(descriptor, status.st_mode)
         try:
-            return self._opened[1](content)
+            return self._file()(content)
         except BlockingIOError:
             return 0
+
+    def _file(self) -> Send:
+        now = time.monotonic()
+        if self._opened is None or now - self._looked_at > LOOK:
+            self._looked_at = now
+            descriptor = sys.stderr.fileno()
+            status = os.fstat(descriptor)
+            identity = (descriptor, status.st_dev, status.st_ino)
+            if self._opened is None or self._opened[0] != identity:
+                self._opened = identity, opened(descriptor, status.st_mode)
+        return self._opened[1]
 
 
 def opened(descriptor: int, mode: int) -> Send:

@@ -55,9 +55,7 @@ def login() -> Response:
     query = query_fields(NextQuery)
     if session.current() is not None:
         return see_path(within(query.get("next", "")))
-    return render(
-        "login.html", target=query.get("next", ""), told=query.get("told", ""), refusal=None, username=None
-    )
+    return render("login.html", target=query.get("next", ""), told=query.get("told", ""), refusal=None, username=None)
 
 
 @action("/login", None)

@@ -54,9 +54,7 @@ class SmallFiles:
 class FormReader:
     """Reads one form: `open_file`, its source to the end, then `finish`. `max_file_size` in bytes."""
 
-    def __init__(
-        self, body: ByteSource, boundary: bytes, max_file_size: int, small: SmallFiles | None = None
-    ) -> None:
+    def __init__(self, body: ByteSource, boundary: bytes, max_file_size: int, small: SmallFiles | None = None) -> None:
         self._parts = PartStream(body, boundary)
         self._max_file_size = max_file_size
         self._fields: dict[str, list[str]] = {}

@@ -49,9 +49,7 @@ def answers(
     return _describing(_smorest.response(status, schema, **described))
 
 
-def also_answers(
-    status: int, schema: type[Schema] | dict[str, Any], **described: Any
-) -> Callable[[View], View]:
+def also_answers(status: int, schema: type[Schema] | dict[str, Any], **described: Any) -> Callable[[View], View]:
     """Another status, with a body of its own; `described` as flask-smorest's `alt_response` takes it."""
     phrase = HTTPStatus(status).phrase
     return _describing(_smorest.alt_response(status, schema=schema, description=phrase, **described))

@@ -9,6 +9,8 @@ from app.telemetry import metrics
 from app.telemetry.exchange import Exchange
 
 ROUTE = "/of/the/metrics/test"
+
+
 def samples(text: str) -> dict[tuple[str, ...], float]:
     """Each sample's value under its name and the values of its labels, in the labels' order of names."""
     return {

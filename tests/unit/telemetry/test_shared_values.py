@@ -121,5 +121,3 @@ def test_labels_of_any_text() -> None:
     counter(shared, 'a"\n\\ü').inc(1)
     (family,) = text_string_to_metric_families(text_format(shared.totals(), ()).decode())
     assert family.samples[0].labels == {"of": 'a"\n\\ü'}
-
-

@@ -109,3 +109,16 @@ def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         output.write(b"one\n")
         output.write(b"two\n")
     assert (tmp_path / "log").read_bytes() == b"one\ntwo\n"
+
+
+@pytest.mark.parametrize("reader", ["pipe"], indirect=True)
+def test_another_file_in_its_place_is_seen(reader: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Within LOOK."""
+    monkeypatch.setattr(standard_error, "LOOK", 0.0)
+    output = Output(dropped)
+    output.write(LINE)
+    with (tmp_path / "log").open("wb") as file:
+        monkeypatch.setattr(standard_error.sys, "stderr", Stderr(file.fileno()))
+        output.write(LINE)
+    assert (tmp_path / "log").read_bytes() == LINE
+    assert os.read(reader, 4096) == LINE
