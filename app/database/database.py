@@ -93,8 +93,9 @@ class Database:
 
         For rows of which a few are as large as a page may be. Raises DatabaseUnavailable.
         """
-        with self.writing() as connection:
-            yield connection.execution_options(yield_per=size).execute(statement).partitions()
+        # Closed within the transaction: a cursor that is closed later asks on a connection that is another's by then.
+        with self.writing() as connection, connection.execution_options(yield_per=size).execute(statement) as rows:
+            yield rows.partitions()
 
     @contextlib.contextmanager
     def exclusively(self, lock: int, *, wait: bool) -> Iterator[bool]:
