@@ -173,7 +173,7 @@ class MinioCluster:
 
 
 def first_address(name: str, seen_from: Machine) -> str:
-    """The address of `name` that a program of that machine tries first."""
+    """The address of `name` that comes first on that machine."""
     found = processes.check([*seen_from.prefix, "getent", "ahostsv4", name], f"The addresses of {name}")
     return found.split()[0]
 

@@ -36,7 +36,7 @@ class Rig:
     client: Client
     """Asks nginx, as one that may upload."""
     first_storage: Node
-    """Of the four nodes, the one that the service tries first."""
+    """Of the four nodes, the one whose address comes first."""
 
     @property
     def other_storage(self) -> Node:
