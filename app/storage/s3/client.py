@@ -1,5 +1,6 @@
 """S3 client: signed HTTP requests to one bucket, with a circuit breaker and at most one retry."""
 
+import contextlib
 import hashlib
 import time
 from urllib.parse import quote
@@ -150,4 +151,7 @@ def _response_head(connection: Connection, request: S3Request, head: bytes) -> R
     except (BrokenPipeError, ConnectionResetError):
         # A refusal that was sent before the body was read to its end tells more than the broken pipe.
         return receive_head(connection, request.deadline)
+    if request.outlives:
+        with contextlib.suppress(OSError):  # what has come of an answer, or none, tells more
+            connection.send_late_lines()
     return receive_head(connection, request.deadline)

@@ -34,7 +34,7 @@ class ConnectionPool:
         connection.kept = True
         connection.idle_since = time.monotonic()
         with self._lock:
-            if len(self._idle) < MAX_IDLE:
+            if connection.may_be_kept and len(self._idle) < MAX_IDLE:
                 self._idle.append(connection)
                 return
         connection.close()

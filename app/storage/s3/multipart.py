@@ -165,6 +165,7 @@ def complete(client: S3Client, key: str, upload_id: str, parts: Iterable[StoredP
         body=Body(f"<CompleteMultipartUpload>{''.join(map(_element, parts))}</CompleteMultipartUpload>".encode()),
         deadline=ProgressDeadline(for_bytes=size, is_alive=client.is_alive),
         fresh=True,
+        outlives=True,
     )
     document = client.send(request).document()
     etag = elements(document).get("ETag", "").strip('"')

@@ -42,7 +42,7 @@ class S3Request:
     """One request for `key`, or for the bucket itself if the key is empty; names of `headers` in lower case.
 
     `fresh` sends it on a new connection, for what must not be carried out twice; else it is repeated once if a
-    kept connection turns out to be closed.
+    kept connection turns out to be closed. `outlives`: the server should finish it, even if this process is killed.
     """
 
     method: str
@@ -52,3 +52,4 @@ class S3Request:
     body: Body | None = None
     deadline: ProgressDeadline = field(default_factory=ProgressDeadline)
     fresh: bool = False
+    outlives: bool = False
