@@ -17,7 +17,9 @@ def refuse_coding(header: str) -> None:
 
 
 def refuse_coded_body(environ: dict[str, Any]) -> None:
-    """Raises UnsupportedMediaType if the request's body is coded."""
+    """Raises UnsupportedMediaType if the request's body is coded, for its way or for good."""
+    if environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower() not in ("", "chunked"):
+        raise UnsupportedMediaType("Send it with no other Transfer-Encoding than chunked: nothing is unpacked.")
     refuse_coding(environ.get("HTTP_CONTENT_ENCODING", ""))
 
 

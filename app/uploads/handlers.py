@@ -161,6 +161,7 @@ class OneUpload(MethodView):
     def delete(self, upload_id: str) -> Response:
         """End the upload, and remove what is stored of it; a published package stays."""
         speaks_tus()
+        no_parameters()
         get(UploadManager).end(upload_id, caller())
         return no_content()
 
