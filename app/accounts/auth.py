@@ -44,6 +44,8 @@ def requires(
             caller, g.loaded = loads(claims, **kwargs) if loads else (get(AccountStore).caller(claims), None)
             if caller is None:
                 raise TokenEnded
+            if not caller.is_noted:
+                get(AccountStore).note_use(caller.id)
             admit(caller, role, file_tokens=file_tokens)
             return view(*args, **kwargs)
 

@@ -41,7 +41,8 @@ def path_digest(path: str) -> str:
 class Caller:
     """The user or machine token behind a request, as its row is now; `username` of a token is its name.
 
-    `file`: the request came with a file token, which this caller's token has issued.
+    `file`: the request came with a file token, which this caller's token has issued. `is_noted`: it is kept already
+    that the token was used today.
     """
 
     id: int
@@ -51,6 +52,7 @@ class Caller:
     is_active: bool
     series: str = field(default="", repr=False)
     file: FileScope | None = None
+    is_noted: bool = True
 
     def insist_on(self, role: Role) -> None:
         """Raises Forbidden if the caller's role is lower than `role`."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, true
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, false, func, select, true
 
 from app.accounts.caller import Caller, Kind
 from app.accounts.models import MachineToken, User
@@ -14,13 +14,16 @@ from app.database import Database, compiled
 OWNERS: dict[Kind, Any] = {"user": User, "token": MachineToken}
 """Whose row answers for a token of each kind."""
 
+NOTED = func.coalesce(MachineToken.last_used_on == func.current_date(), false())
+"""Whether it is kept that this token was used today; of users nothing is kept."""
+
 OWNER_COLUMNS: dict[Kind, tuple[Any, ...]] = {
-    "user": (User.username, User.role, User.is_active, User.token_series),
-    "token": (MachineToken.name, MachineToken.role, true(), MachineToken.token_series),
+    "user": (User.username, User.role, User.is_active, User.token_series, true()),
+    "token": (MachineToken.name, MachineToken.role, true(), MachineToken.token_series, NOTED),
 }
 """What must be known of an owner."""
 
-LABELS = ("owner_name", "owner_role", "owner_is_active", "owner_series")
+LABELS = ("owner_name", "owner_role", "owner_is_active", "owner_series", "owner_is_noted")
 
 
 def owner(kind: Kind) -> Select[Any]:
@@ -91,5 +94,12 @@ def _caller(claims: Claims | Caller, row: Any) -> Caller | None:
         return None
     role = Role.labelled(row.owner_role)
     return Caller(
-        claims.id, row.owner_name, role, claims.kind, is_active=True, series=row.owner_series, file=claims.file
+        claims.id,
+        row.owner_name,
+        role,
+        claims.kind,
+        is_active=True,
+        series=row.owner_series,
+        file=claims.file,
+        is_noted=row.owner_is_noted,
     )

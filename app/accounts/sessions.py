@@ -58,6 +58,14 @@ class ConsoleSession:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class UserSessions:
+    """How many sessions of a user count, and when the last one began."""
+
+    number: int
+    last: datetime
+
+
 class SessionStore:
     """Sessions in PostgreSQL. Every method may raise DatabaseUnavailable."""
 
@@ -104,6 +112,17 @@ class SessionStore:
         )
         with self.database.reading() as connection:
             return connection.execute(query).all()
+
+    def by_user(self, user_ids: Sequence[int]) -> dict[int, UserSessions]:
+        """Of these users, the sessions that count; those without any are left out."""
+        query = (
+            select(SessionRecord.user_id, func.count(), func.max(SessionRecord.created_at))
+            .join(User, User.id == SessionRecord.user_id)
+            .where(SessionRecord.user_id.in_(user_ids), *_COUNTS)
+            .group_by(SessionRecord.user_id)
+        )
+        with self.database.reading() as connection:
+            return {user_id: UserSessions(number, last) for user_id, number, last in connection.execute(query)}
 
     def end(self, session_id: int, user_id: int) -> bool:
         """End a session of this user; whether there was one."""

@@ -1,5 +1,6 @@
 """Transactions on users and machine tokens."""
 
+import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,7 +15,7 @@ from app.accounts.models import SERIES_LENGTH, MachineToken, User
 from app.accounts.roles import Role
 from app.accounts.tokens import Claims
 from app.database import Database
-from app.errors import LastAdmin, TokenNotFound, UsernameTaken, UserNotFound
+from app.errors import DatabaseUnavailable, LastAdmin, TokenNotFound, UsernameTaken, UserNotFound
 
 USER_COLUMNS = (User.id, User.username, User.role, User.is_active, User.created_at)
 TOKEN_COLUMNS = (
@@ -24,7 +25,13 @@ TOKEN_COLUMNS = (
     MachineToken.created_at,
     MachineToken.expires_at,
     MachineToken.created_by,
+    MachineToken.last_used_on,
 )
+
+_NOTE_USE = """
+UPDATE tokens SET last_used_on = current_date
+WHERE id = %(token_id)s AND last_used_on IS DISTINCT FROM current_date RETURNING id
+"""
 
 UserRow = Row[*tuple[Any, ...]]
 TokenRow = Row[*tuple[Any, ...]]
@@ -101,6 +108,14 @@ class AccountStore:
         )
         with self.database.writing() as connection:
             return connection.execute(statement.returning(*TOKEN_COLUMNS)).one(), series
+
+    def note_use(self, token_id: int) -> None:
+        """Keep that a machine token was used today: the first use of a day costs one statement more.
+
+        That it can't be kept now keeps nobody from anything; the next use tries again.
+        """
+        with contextlib.suppress(DatabaseUnavailable):
+            self.database.row(_NOTE_USE, {"token_id": token_id})
 
     def token(self, token_id: int) -> TokenRow:
         """The machine token. Raises TokenNotFound."""

@@ -1,6 +1,8 @@
 """Jinja filters: how numbers, sizes, times and digests are written."""
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
+from typing import Any
 
 UNITS = ("kB", "MB", "GB", "TB", "PB")
 
@@ -105,7 +107,19 @@ def duration(seconds: int) -> str:
     return f"{seconds} s"
 
 
+def attribute(value: Any) -> str:
+    """An agent's or channel's attribute: text as it is, all else as JSON writes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def day(time: date) -> str:
+    """25 Nov 2026."""
+    return f"{time.astimezone(UTC) if isinstance(time, datetime) else time:%-d %b %Y}"
+
+
 FILTERS = {
+    "attribute": attribute,
+    "day": day,
     "browser": browser,
     "duration": duration,
     "pair": pair,

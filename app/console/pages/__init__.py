@@ -2,7 +2,23 @@
 
 from types import ModuleType
 
-from app.console.pages import account, files, jump, login, overview, packages, service
+from app.console.pages import (
+    account,
+    agents,
+    channel_editor,
+    channels,
+    files,
+    jump,
+    login,
+    overview,
+    packages,
+    service,
+    tokens,
+    users,
+)
 
-MODULES: tuple[ModuleType, ...] = (login, overview, packages, files, account, jump, service)
+MODULES: tuple[ModuleType, ...] = (
+    *(login, overview, packages, files, channels, channel_editor, agents),
+    *(tokens, users, account, jump, service),
+)
 """Their decorators register the routes."""

@@ -18,6 +18,11 @@ PAGES = {
     f"files/change?change=delete&name={MAIN}&version=0.116.0": "change",
     "account": "account",
     "service": "service",
+    "channels": "channels",
+    "channels/new": "channel-editor",
+    "agents": "agents",
+    "tokens": "tokens",
+    "users": "users",
 }
 """Paths below /ui/ and their body[data-page], for an admin; the first as nobody."""
 
