@@ -13,14 +13,21 @@ from tests.console.site import Console
 MATCH = {"site": "browser"}
 
 
-@pytest.fixture
-def client(console: Console) -> FlaskClient:
+@pytest.fixture(scope="module")
+def fleet(console: Console) -> FlaskClient:
     """The API, with a channel whose one agent has a package's first version."""
     made = api(console)
     publish(made, "typed", "1.0.0", "1.1.0")
     put(made, "typing", MATCH, typed="1.0.0")
     settled(made, site="browser")
     return made
+
+
+@pytest.fixture
+def client(fleet: FlaskClient) -> FlaskClient:
+    """The same, with the channel as it was at first."""
+    put(fleet, "typing", MATCH, typed="1.0.0")
+    return fleet
 
 
 def retype(browser: Browser, selector: str, text: str) -> None:

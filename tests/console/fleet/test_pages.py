@@ -81,6 +81,13 @@ def test_the_filters_are_the_apis(client: FlaskClient, publisher: FlaskClient) -
         assert shown == [row["instance_uid"] for row in listed.get_json()], query
 
 
+def test_jump_by_host_name(client: FlaskClient, agent: FlaskClient, publisher: FlaskClient) -> None:
+    """Publishers jump to an agent by the beginning of its host's name."""
+    uid = settled(client, host_name="jumped-017").uid
+    assert f"/ui/agents/{uid}" in publisher.get("/ui/jump?q=jumped").text
+    assert "jumped-017" not in agent.get("/ui/jump?q=jumped").text
+
+
 @pytest.mark.parametrize("query", ["status=x", "nonsense=1", "after=1", f"q={'x' * 201}", "q=a&q=b", "error=%00"])
 def test_bad_filters(publisher: FlaskClient, query: str) -> None:
     """422, as of the API."""
