@@ -101,4 +101,6 @@ def sentence(plan: Plan) -> str:
         if number:
             subject = f"{number:,} agent{'s' if number != 1 else ''}" if not parts else f"{number:,}"
             parts.append(f"{subject} {words[number != 1]}")
+    if plan.leaving:
+        parts.append(f"{plan.leaving:,} leave" if plan.leaving != 1 else "1 leaves")
     return f"Save: {', '.join(parts)}" if parts else "Save: no agent changes"
