@@ -43,7 +43,7 @@ class Target:
             asked.append(f"CPU ≤ {self.cpu:g}")
             kept.append(result.cpu <= self.cpu)
         if self.cpu_ratio is not None and "cpu ratio" in result.more:
-            asked.append(f"CPU ≤ {self.cpu_ratio:g} of PUT's")
+            asked.append(f"of PUT's CPU ≤ {self.cpu_ratio:g}")
             kept.append(result.more["cpu ratio"] <= self.cpu_ratio)
         result.target, result.met = ", ".join(asked), all(kept) if kept else None
         return result
