@@ -14,11 +14,12 @@ from app.console.pages import (
     packages,
     service,
     tokens,
+    uploads,
     users,
 )
 
 MODULES: tuple[ModuleType, ...] = (
     *(login, overview, packages, files, channels, channel_editor, agents),
-    *(tokens, users, account, jump, service),
+    *(uploads, tokens, users, account, jump, service),
 )
 """Their decorators register the routes."""

@@ -23,6 +23,7 @@ PAGES = {
     "agents": "agents",
     "tokens": "tokens",
     "users": "users",
+    "upload": "upload",
 }
 """Paths below /ui/ and their body[data-page], for an admin; the first as nobody."""
 

@@ -1,0 +1,132 @@
+"""Uploads of a page whose network is cut, whose service is killed, and that is loaded anew: published once, and hardly
+a byte is sent twice.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from selenium.common.exceptions import WebDriverException
+
+from tests.console.browser import Browser
+from tests.console.site import Console
+from tests.console.uploads.page import Line, UploadPage, api, eventually, packages
+from tests.console.uploads.test_queue import LINUX, sha256
+from tests.faults.client import sha256 as sha256_of
+
+SIZE = int(os.environ.get("OPAMP_TEST_UPLOAD", "128")) * 1_000_000
+"""Bytes of the file; a long campaign sets OPAMP_TEST_UPLOAD to 500 (MB)."""
+
+RATE = SIZE / 5
+"""Bytes a second on the line."""
+
+Release = Callable[..., Path]
+
+
+def downloaded(console: Console, name: str) -> str:
+    """The SHA-256 of the one package of this name, as its bytes are downloaded."""
+    [package] = packages(console, name)
+    return sha256_of(api(console).download(package["id"]).body)
+
+
+def test_cut_and_killed(distant: UploadPage, line: Line, release: Release) -> None:
+    """The network is away at 40 %, the service is killed at 60 %: published once with less than 1.1 times its bytes."""
+    file = release(LINUX.format("cut-and-killed"), SIZE)
+    line.counter.rate = RATE
+    distant.choose(file).until_sent(file.name, 0.4)
+    with line.proxy.refusing():
+        distant.until("retrying")
+        assert "The service does not answer." in distant.told(file.name)
+        time.sleep(1)  # the network is away for longer than the first attempt
+    distant.until_sent(file.name, 0.6)
+    line.service.kill()
+    line.service.start(wait_for="/health/ready")
+    eventually(lambda: distant.states[file.name] == "published", 60)
+    assert line.counter.bytes < 1.1 * SIZE
+    assert downloaded(line, "cut-and-killed") == sha256(file)
+
+
+def test_loaded_anew(distant: UploadPage, line: Line, release: Release, tmp_path: Path) -> None:
+    """After a reload the page lists what is unfinished; another file of that name is refused, the same one goes on."""
+    file = release(LINUX.format("loaded-anew"), 40_000_000)
+    line.counter.rate = 20_000_000
+    distant.choose(file).until_sent(file.name, 0.5)
+    browser = distant.browser
+    leave(browser)
+    line.counter.rate = 0
+    sent = line.counter.bytes
+
+    page = UploadPage(browser)
+    listed = browser.one("[data-unfinished]").text
+    assert file.name in listed
+    assert "of 40.0 MB are there" in listed
+
+    other = release(f"elsewhere/{file.name}", 40_000_000)
+    page.choose(other).until("refused")
+    assert "This is another file than the one that was being sent under this name." in page.told(file.name)
+    page.press(file.name, "remove")
+    page.choose(file).until("published")
+    assert line.counter.bytes - sent < 0.75 * 40_000_000
+    assert downloaded(line, "loaded-anew") == sha256(file)
+    assert browser.all("[data-unfinished]") == []
+
+
+def test_another_file_instead(distant: UploadPage, line: Line, release: Release) -> None:
+    """Who wants to send another file under the name of an unfinished one may: that one is discarded."""
+    file = release(LINUX.format("instead"), 20_000_000)
+    line.counter.rate = 10_000_000
+    distant.choose(file).until_sent(file.name, 0.5)
+    leave(distant.browser)
+    line.counter.rate = 0
+
+    page = UploadPage(distant.browser)
+    distant.browser.one("[data-unfinished]")
+    other = release(f"elsewhere/{file.name}", 20_000_000)
+    page.choose(other).until("refused")
+    page.press(file.name, "instead")
+    page.until("published")
+    assert downloaded(line, "instead") == sha256(other)
+    eventually(lambda: api(line).get("/uploads?name=instead").json() == [])
+
+
+def leave(browser: Browser) -> None:
+    """Load the page anew, whatever it asks."""
+    browser.script("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), { capture: true })")
+    browser.chrome.execute_cdp_cmd("Page.navigate", {"url": "about:blank"})
+    accept(browser)
+
+
+def accept(browser: Browser) -> None:
+    """Press 'leave' where the browser asks."""
+    answer: dict[str, Any] = {"accept": True}
+    with contextlib.suppress(WebDriverException):  # there is none where no person has pressed anything
+        browser.chrome.execute_cdp_cmd("Page.handleJavaScriptDialog", answer)
+
+
+SHORT_TOKENS = """
+window.tokens = 0;
+const real = window.fetch;
+window.fetch = async (resource, options) => {
+  const answer = await real(resource, options);
+  if (!String(resource).endsWith("/ui/token") || !answer.ok) return answer;
+  tokens += 1;
+  const { token } = await answer.json();
+  const soon = new Date(Date.parse(answer.headers.get("Date")) + 4000).toISOString();
+  return new Response(JSON.stringify({ token, expires_at: soon }), { headers: { Date: answer.headers.get("Date") } });
+};
+"""
+
+
+def test_the_token_is_renewed(distant: UploadPage, line: Line, release: Release) -> None:
+    """A token is renewed at half its time: the page is told that it lasts for 4 seconds."""
+    chrome = distant.browser.chrome
+    added = chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SHORT_TOKENS})
+    page = UploadPage(distant.browser)
+    chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    file = release(LINUX.format("long"), 40_000_000)
+    line.counter.rate = 8_000_000
+    page.choose(file).until("published")
+    assert distant.browser.script("return tokens") >= 2
