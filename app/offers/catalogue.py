@@ -77,6 +77,8 @@ class Choice:
         return self.snapshot.offers[key]
 
     def _edition(self, edition_id: int) -> Content | None:
+        if edition_id == self.rule.stable_id:
+            return self.rule.stable
         if edition_id not in self.snapshot.editions:
             self.snapshot.editions[edition_id] = content_of(self.connection, edition_id)
         return self.snapshot.editions[edition_id]

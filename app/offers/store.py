@@ -19,7 +19,7 @@ VERSION = f"(SELECT coalesce(sum(value), 0)::bigint FROM {OfferVersion.__tablena
 
 _CHANNELS = text(
     """
-    SELECT name, match, stable_id, coalesce((
+    SELECT name, match, stable_id, (SELECT content FROM editions WHERE id = stable_id) AS stable, coalesce((
         SELECT jsonb_agg(jsonb_build_array(p.name, p.version, p.type) ORDER BY p.position)
         FROM channel_packages p WHERE p.channel_id = channels.id
     ), '[]') AS packages, coalesce((
@@ -97,6 +97,9 @@ class ChannelRule:
     stable_id: int | None = None
     """The edition that agents get by default, where the channel has roll-outs."""
 
+    stable: Content | None = None
+    """That edition."""
+
     ceilings: tuple[File, ...] | None = None
     """The newest files that may be offered, if this is the channel by one of its editions."""
 
@@ -128,6 +131,7 @@ def channel_rules(connection: Connection) -> list[ChannelRule]:
             tuple(tuple(package) for package in row.packages),
             delivered(row.delivery),
             stable_id=row.stable_id,
+            stable=None if row.stable is None else Content.read(row.stable),
         )
         for row in connection.execute(_CHANNELS)
     ]

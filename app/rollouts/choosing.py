@@ -28,57 +28,62 @@ _IN_SCOPE = """
 """
 _MAY_HAVE = f"p.capabilities & {COUNTED} = {COUNTED} AND p.edition_id IS DISTINCT FROM :to"
 
+# Whether an agent has a place is looked up by the primary key, agent by agent: joined, a table that has just grown by
+# tens of thousands of rows is taken for an empty one, and read again for each agent.
+_PLACE = "(SELECT m.state FROM rollout_agents m WHERE m.rollout_id = :id AND m.instance_uid = a.instance_uid)"
+
 # The order is by platform first and last by a hash: the same agents on every instance, others for each edition.
 _CHOOSE = text(
     f"""
     INSERT INTO rollout_agents (rollout_id, instance_uid, stage, state)
     SELECT :id, instance_uid, :stage, 'waiting' FROM (
-        SELECT *, row_number() OVER (ORDER BY has_place DESC, place, digest) AS overall FROM (
-            SELECT a.instance_uid, m.instance_uid IS NOT NULL AS has_place, hashed.digest,
-                   row_number() OVER (
-                       PARTITION BY a.platform, a.arch
-                       ORDER BY m.instance_uid IS NULL,
-                                coalesce(p.edition_id = ANY(:replaced), false) DESC, hashed.digest
-                   ) AS place,
-                   count(*) OVER (PARTITION BY a.platform, a.arch) AS everyone
-            FROM agents a JOIN agent_polls p USING (instance_uid)
-            LEFT JOIN rollout_agents m ON m.rollout_id = :id AND m.instance_uid = a.instance_uid
-            CROSS JOIN LATERAL (SELECT sha256(int8send(:to) || uuid_send(a.instance_uid)) AS digest) AS hashed
-            WHERE {_IN_SCOPE} AND (m.instance_uid IS NOT NULL OR ({_MAY_HAVE} AND {ONLINE}))
+        SELECT *, row_number() OVER (ORDER BY place IS NULL, rank, digest) AS overall FROM (
+            SELECT *, count(*) OVER (PARTITION BY platform, arch) AS everyone,
+                   row_number() OVER (PARTITION BY platform, arch ORDER BY place IS NULL, held DESC, digest) AS rank
+            FROM (
+                SELECT a.instance_uid, a.platform, a.arch, {_PLACE} AS place,
+                       coalesce(p.edition_id = ANY(:replaced), false) AS held,
+                       sha256(int8send(:to) || uuid_send(a.instance_uid)) AS digest,
+                       {_MAY_HAVE} AND {ONLINE} AS may_be_chosen
+                FROM agents a JOIN agent_polls p USING (instance_uid) WHERE {_IN_SCOPE}
+            ) AS agents
+            WHERE place IS NOT NULL OR may_be_chosen
         ) AS candidates
     ) AS ranked
-    WHERE NOT has_place
-      AND (CAST(:percent AS numeric) IS NULL OR place <= ceil(everyone * CAST(:percent AS numeric) / 100))
+    WHERE place IS NULL
+      AND (CAST(:percent AS numeric) IS NULL OR rank <= ceil(everyone * CAST(:percent AS numeric) / 100))
       AND (CAST(:agents AS bigint) IS NULL OR overall <= :agents)
     ORDER BY overall LIMIT :free
     ON CONFLICT DO NOTHING
     """  # noqa: S608 - made of constants
 )
+_AGENTS = f"""
+    FROM (
+        SELECT {_PLACE} AS place, {_MAY_HAVE} AS may_have, {ONLINE} AS is_online
+        FROM agents a JOIN agent_polls p USING (instance_uid) WHERE {_IN_SCOPE}
+    ) AS agents
+"""  # noqa: S608 - made of constants
 _KNOWN = text(
     f"""
-    SELECT count(*) AS known, count(*) FILTER (WHERE m.instance_uid IS NOT NULL OR ({ONLINE})) AS present
-    FROM agents a JOIN agent_polls p USING (instance_uid)
-    LEFT JOIN rollout_agents m ON m.rollout_id = :id AND m.instance_uid = a.instance_uid
-    WHERE {_IN_SCOPE} AND (m.instance_uid IS NOT NULL OR ({_MAY_HAVE}))
-    """  # noqa: S608 - made of constants
+    SELECT count(*) AS known, count(*) FILTER (WHERE place IS NOT NULL OR is_online) AS present
+    {_AGENTS} WHERE place IS NOT NULL OR may_have
+    """
 )
 _STILL_TO_COME = text(
     f"""
-    SELECT count(*) FILTER (WHERE m.state IS DISTINCT FROM 'busy') AS waiting,
-           count(*) FILTER (WHERE {ONLINE}) AS unanswered
-    FROM agents a JOIN agent_polls p USING (instance_uid)
-    LEFT JOIN rollout_agents m ON m.rollout_id = :id AND m.instance_uid = a.instance_uid
-    WHERE {_IN_SCOPE} AND (m.state IS NULL AND {_MAY_HAVE} OR m.state IN ('waiting', 'busy'))
+    SELECT count(*) FILTER (WHERE place IS DISTINCT FROM 'busy') AS waiting,
+           count(*) FILTER (WHERE is_online) AS unanswered
+    {_AGENTS} WHERE place IS NULL AND may_have OR place IN ('waiting', 'busy')
     """  # noqa: S608 - made of constants
 )
 _HELD = text("SELECT count(*) FROM rollout_agents WHERE rollout_id = :id")
 _LET_GO = text(
     f"""
-    UPDATE rollout_agents SET due = now() WHERE rollout_id = :id AND instance_uid IN (
+    UPDATE rollout_agents SET due = now() WHERE rollout_id = :id AND instance_uid = ANY (ARRAY(
         SELECT m.instance_uid FROM rollout_agents m JOIN agent_polls p USING (instance_uid)
         WHERE m.rollout_id = :id AND m.state = 'waiting' AND m.due IS NULL AND {ONLINE}
         LIMIT :free FOR UPDATE OF m SKIP LOCKED
-    )
+    ))
     """  # noqa: S608 - made of constants
 )
 _UNANSWERED = text(
@@ -89,14 +94,14 @@ _UNANSWERED = text(
 )
 _WAKE = text(
     """
-    UPDATE agent_polls SET settled_version = NULL WHERE instance_uid IN (
+    UPDATE agent_polls SET settled_version = NULL WHERE instance_uid = ANY (ARRAY(
         SELECT p.instance_uid FROM rollout_agents m JOIN agent_polls p USING (instance_uid)
         WHERE m.rollout_id = :id AND p.settled_version IS NOT NULL AND (
             m.state = 'waiting' AND m.due IS NOT NULL AND :moves
             OR m.state = 'bad' AND m.cause = 'silent' AND p.last_seen > m.answered_at
         )
         LIMIT :batch FOR UPDATE OF p SKIP LOCKED
-    )
+    ))
     """
 )
 

@@ -9,8 +9,6 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from app.database import Database
 from app.errors import RolloutNotFound
-from app.rollouts import choosing
-from app.rollouts.choosing import Scope
 from app.rollouts.models import OPEN_STATES, Rollout, RolloutAgent, RolloutEvent
 
 COUNTED = ("busy", "good", "bad", "returned")
@@ -28,10 +26,9 @@ class RolloutRecord:
 
 @dataclass(frozen=True, slots=True)
 class RolloutListing:
-    """Reads roll-outs; `silence` in seconds, until an agent is offline. Every method may raise DatabaseUnavailable."""
+    """Reads roll-outs. Every method may raise DatabaseUnavailable."""
 
     database: Database
-    silence: int
 
     def page(self, filters: dict[str, str], limit: int, before: int | None) -> Sequence[RolloutRecord]:
         """At most `limit` roll-outs, the newest first, those older than `before`."""
@@ -88,15 +85,17 @@ class RolloutListing:
         live: dict[int, dict[str, int]] = {}
         for rollout_id, state, count in connection.execute(statement):
             live.setdefault(rollout_id, {})[state] = count
-        return {row.id: self._of_one(connection, row, live.get(row.id, {})) for row in rows}
+        return {row.id: _of_one(row, live.get(row.id, {})) for row in rows}
 
-    def _of_one(self, connection: Connection, row: Row[Any], live: dict[str, int]) -> dict[str, int]:
-        kept = row.counts or {}
-        waiting = kept.get("waiting", 0)
-        if row.state in OPEN_STATES:
-            scope = Scope.of(connection, row, self.silence)
-            waiting = choosing.still_to_come(connection, scope)[0]
-        return {"waiting": waiting, **{state: live.get(state, kept.get(state, 0)) for state in COUNTED}}
+
+def _of_one(row: Row[Any], live: dict[str, int]) -> dict[str, int]:
+    """Who waits is counted by looks, of all agents; who has been offered it since, waits no more."""
+    kept = row.counts or {}
+    waiting = kept.get("waiting", 0)
+    if row.state in OPEN_STATES:
+        offered = sum(count for state, count in live.items() if state != "waiting")
+        waiting = max(0, kept.get("total", 0) - offered)
+    return {"waiting": waiting, **{state: live.get(state, kept.get(state, 0)) for state in COUNTED}}
 
 
 def _events(connection: Connection, ids: list[int]) -> dict[int, list[Row[Any]]]:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,10 @@ LEASE = 12
 
 log = logging.getLogger(__name__)
 
+_NOTE_TOTAL = text(
+    "UPDATE rollouts SET counts = jsonb_build_object('total', CAST(:total AS bigint)) "
+    "WHERE id = :id AND ended_at IS NULL"
+)
 _STATES = text(f"SELECT id FROM rollouts WHERE state IN {OPEN_STATES!r} ORDER BY id")  # noqa: S608 - made of constants
 
 
@@ -37,6 +41,8 @@ class Survey:
     scope: Scope
     waiting: int
     unanswered: int
+    total: int
+    """Agents that have been offered the new edition, or wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,10 @@ class Look:
         started = time.monotonic()
         try:
             rollout = self._watch(rollout_id)
-            if rollout is not None and rollout.state == "running":
-                survey = self._survey(rollout)
+            if rollout is None:
+                return
+            survey = self._survey(rollout)
+            if rollout.state == "running":
                 self._fill(rollout_id, survey.scope)
                 self._judge(rollout_id, survey)
                 self._go_on(rollout_id, survey)
@@ -70,6 +78,7 @@ class Look:
             self._wake(rollout_id)
             with self.database.writing() as connection:
                 rows.change(connection, rollout_id, looked_at=func.now())
+                connection.execute(_NOTE_TOTAL, {"id": rollout_id, "total": survey.total})
         except Unavailable:
             raise
         except Exception:  # one roll-out that can't be looked after keeps no other waiting
@@ -80,8 +89,14 @@ class Look:
         """What is read of all agents, with no row held."""
         with self.database.reading() as connection:
             scope = Scope.of(connection, rollout, self.silence)
-            is_last = Policy.of(rollout.policy).is_last(rollout.stage)
-            return Survey(scope, *(choosing.still_to_come(connection, scope) if is_last else (0, 0)))
+            counted, policy = tally(connection, rollout.id), Policy.of(rollout.policy)
+            is_last = policy.is_last(rollout.stage)
+            if rollout.counts is not None and not (is_last and gate(policy, counted) is Gate.GOOD):
+                # Of a large fleet this takes a second: only where it is not known, or may be the end.
+                total = int(rollout.counts["total"])
+                return Survey(scope, max(0, total - counted.offered), int(is_last), total)
+            waiting, unanswered = choosing.still_to_come(connection, scope)
+            return Survey(scope, waiting, unanswered if is_last else 0, waiting + counted.offered)
 
     def _watch(self, rollout_id: int) -> RolloutRow | None:
         """Note who fares badly, in a transaction that holds places only."""
@@ -173,7 +188,7 @@ class Look:
             if now is None or now.stage != rollout.stage or not Staging(connection, now, survey.scope).advance(ITSELF):
                 connection.rollback()
                 return
-        self._judge(rollout.id, Survey(survey.scope, 0, 1))
+        self._judge(rollout.id, replace(survey, unanswered=1))
         self._fill(rollout.id, survey.scope)
 
     def _fill(self, rollout_id: int, scope: Scope) -> None:

@@ -43,7 +43,7 @@ class Times:
 
 def build_rollouts(database: Database, times: Times, version: str) -> RolloutServices:
     """The parts of roll-outs; `version` is SQL for the offers' version."""
-    listing = RolloutListing(database, times.silence)
+    listing = RolloutListing(database)
     return RolloutServices(
         listing=listing,
         actions=Actions(database),

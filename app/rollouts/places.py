@@ -55,10 +55,14 @@ WHERE rollout_id = %(rollout)s AND instance_uid = %(instance_uid)s::uuid
 _RETURNED = """
 UPDATE rollout_agents SET state = 'returned'
 WHERE instance_uid = %(instance_uid)s::uuid AND state IN ('busy', 'good', 'bad')
-  AND rollout_id IN (SELECT id FROM rollouts WHERE to_id = %(edition)s)
+  AND EXISTS (
+      SELECT FROM rollouts r WHERE r.id = rollout_id
+      AND (r.to_id = %(edition)s OR r.replaced_ids @> to_jsonb(%(edition)s::bigint))
+  )
 """
 
-_GIVEN = "SELECT edition_id FROM agent_polls WHERE instance_uid = %(instance_uid)s::uuid"
+_GIVEN = "(SELECT edition_id FROM agent_polls WHERE instance_uid = %(instance_uid)s::uuid)"
+_STANDING_OF_GIVEN = _STANDING.replace("%(edition)s", _GIVEN)
 
 _CARRY = text(
     """
@@ -100,7 +104,12 @@ def situation(connection: Connection, channel: str, instance_uid: UUID, edition:
     row = connection.exec_driver_sql(_STANDING, values).one_or_none()
     if row is None or row.stable is None:
         return None
-    standing = Standing(
+    policy = None if row.policy is None else Policy.of(row.policy)
+    return Situation(_standing(row), Place(row.was_healthy, row.ill_since, row.cause), policy, row.goes_back)
+
+
+def _standing(row: Any) -> Standing:
+    return Standing(
         stable=row.stable,
         edition=row.edition,
         rollout=row.rollout,
@@ -111,8 +120,6 @@ def situation(connection: Connection, channel: str, instance_uid: UUID, edition:
         place=row.place,
         is_due=row.is_due,
     )
-    policy = None if row.policy is None else Policy.of(row.policy)
-    return Situation(standing, Place(row.was_healthy, row.ill_since, row.cause), policy, row.goes_back)
 
 
 class Places:
@@ -170,11 +177,11 @@ def of_agent(platform: str, arch: str) -> tuple[str, str]:
 
 def edition_of(connection: Connection, channel: str, instance_uid: UUID) -> int | None:
     """The edition that the agent was given, None if the channel has none; nothing is changed by asking."""
-    given = connection.exec_driver_sql(_GIVEN, {"instance_uid": str(instance_uid)}).scalar_one_or_none()
-    found = situation(connection, channel, instance_uid, given)
-    if found is None:
+    values = {"channel": channel, "instance_uid": str(instance_uid)}
+    row = connection.exec_driver_sql(_STANDING_OF_GIVEN, values).one_or_none()
+    if row is None or row.stable is None:
         return None
-    standing = found.standing
+    standing = _standing(row)
     if standing.rollout is not None and standing.place not in (None, "waiting"):
         return standing.to
     return standing.edition if standing.rollout is not None and standing.edition else standing.stable

@@ -28,9 +28,9 @@ _COUNTED = text("SELECT counts ? 'counted' FROM rollouts WHERE id = :id")
 _NOTE = text("UPDATE rollouts SET counts = counts || '{\"counted\": 1}' WHERE id = :id")
 _REMOVE = text(
     """
-    DELETE FROM rollout_agents WHERE rollout_id = :id AND instance_uid IN (
+    DELETE FROM rollout_agents WHERE rollout_id = :id AND instance_uid = ANY (ARRAY(
         SELECT instance_uid FROM rollout_agents WHERE rollout_id = :id LIMIT :batch
-    )
+    ))
     """
 )
 

@@ -9,7 +9,7 @@ from app.rollouts.policy import Policy
 from app.rollouts.rows import RolloutRow
 
 _CHOSEN = "SELECT m.instance_uid FROM rollout_agents m LEFT JOIN agents a USING (instance_uid) {polls} WHERE "
-_ROWS = "rollout_id = :id AND instance_uid IN ({query} FOR UPDATE OF m SKIP LOCKED)"
+_ROWS = "rollout_id = :id AND instance_uid = ANY (ARRAY({query} FOR UPDATE OF m SKIP LOCKED))"
 
 _POLLS = "LEFT JOIN agent_polls p USING (instance_uid)"
 _GONE = "m.rollout_id = :id AND m.state IN ('busy', 'good', 'bad') AND a.channel IS DISTINCT FROM :channel"

@@ -37,9 +37,7 @@ def session_app(api_database: str, minio_server: S3) -> Iterator[Flask]:
     keys = {"endpoint": minio_server.endpoint, "bucket": BUCKET}
     credentials = {"access_key": minio_server.access_key, "secret_key": minio_server.secret_key}
     app = create_app(
-        configuration(
-            database={"url": api_database}, storage={"backend": "minio"}, minio={**keys, **credentials}
-        )
+        configuration(database={"url": api_database}, storage={"backend": "minio"}, minio={**keys, **credentials})
     )
     yield app
     app.extensions[EXTENSION].storage.close()

@@ -99,7 +99,7 @@ def test_refusals(site: Site, publisher: User, user_of: UserOf, name: str) -> No
 def test_hostile_names(publisher: User, name: str) -> None:
     """Names of files with spaces, quotes and line ends arrive as they are or are refused; none steers a terminal."""
     file = publisher.file(f"{name}_1.0.0_linux_amd64.x")
-    odd = file.rename(file.with_name("it's $(odd) \"é\".bin"))
+    odd = file.rename(file.with_name('it\'s $(odd) "é".bin'))
     options = ["--name", name, "--version", "1.0.0", "--platform", "linux"]
     (row,) = publisher.run("publish", odd, *options, "--arch", "amd64", "--json").document
     assert row["file_name"] == odd.name

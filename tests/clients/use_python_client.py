@@ -72,9 +72,10 @@ print(
         {
             "listed": [each.version for each in listed],
             "latest": latest.version,
-            "same": [file.payload.read() == content for file, content in zip(
-                downloaded, [CONTENT, CONTENT + b" 1.1.0", CONTENT + b" 1.1.0"], strict=True
-            )],
+            "same": [
+                file.payload.read() == content
+                for file, content in zip(downloaded, [CONTENT, CONTENT + b" 1.1.0", CONTENT + b" 1.1.0"], strict=True)
+            ],
             "release": [each.id for each in list_release.sync("generated", "1.0.0", client=client)] == [first.id],
             "description": second.description,
             "platform": second.platform.value,

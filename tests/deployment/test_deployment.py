@@ -93,7 +93,7 @@ def test_the_service_s_role_cannot_change_tables(machine: Machine) -> None:
         "psycopg2.connect(host=d.host, user=d.user, password=d.password.get_secret_value(), dbname=d.dbname)"
         ".cursor().execute('DROP TABLE packages')"
     )
-    python = f"cd /opt/opamp-packages && OPAMP_PACKAGES_CONFIG={CONFIG} venv/bin/python -c \"{alter}\""
+    python = f'cd /opt/opamp-packages && OPAMP_PACKAGES_CONFIG={CONFIG} venv/bin/python -c "{alter}"'
     assert "must be owner" in machine.run("bash", "-c", python).stdout
 
 

@@ -39,9 +39,7 @@ class Client:
     token: str = ""
     headers: Headers = field(default_factory=dict)
 
-    def request(
-        self, method: str, path: str, body: "bytes | Iterator[bytes] | None" = None, **headers: str
-    ) -> Answer:
+    def request(self, method: str, path: str, body: "bytes | Iterator[bytes] | None" = None, **headers: str) -> Answer:
         """Send and read one answer; raises OSError or http.client.HTTPException where there is none."""
         sent = {**self.headers, **{name.replace("_", "-"): content for name, content in headers.items()}}
         if self.token:

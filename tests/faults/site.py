@@ -108,4 +108,3 @@ def frozen(pid: int) -> Iterator[None]:
         for each in stopped:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGCONT)
-

@@ -81,9 +81,7 @@ def lost_rows(site: Site) -> Told:
     kept, *lost = (client.put(each).json() for each in (content, *map(content_of, (2001, 2002, 2003))))
     ids = ", ".join(str(package["id"]) for package in lost)
     keys = ", ".join(f"'{package['storage_path'].partition('/')[2]}'" for package in lost)
-    execute(
-        site.direct_url, f"DELETE FROM packages WHERE id IN ({ids})", f"DELETE FROM objects WHERE key IN ({keys})"
-    )
+    execute(site.direct_url, f"DELETE FROM packages WHERE id IN ({ids})", f"DELETE FROM objects WHERE key IN ({keys})")
     listed, deleted, again = (
         site.service.command("storage", "orphans", "--grace", "0", *more) for more in ([], ["--delete"], [])
     )

@@ -60,9 +60,7 @@ def fill_up(client: Client) -> tuple[list[int], int]:
     raise AssertionError("the disk was never full")
 
 
-def test_the_folder(
-    small_disk: Path, tmp_path: Path, postgres_server: Postgres, database_template: None
-) -> None:
+def test_the_folder(small_disk: Path, tmp_path: Path, postgres_server: Postgres, database_template: None) -> None:
     """507 when the folder is full, nothing left of the refused file, and room again after a delete."""
     if not is_small(small_disk):
         pytest.fail("mounting needs root: .ci/run has it")

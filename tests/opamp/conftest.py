@@ -14,7 +14,7 @@ from tests.faults.client import Client
 from tests.opamp import go_agent
 from tests.opamp.fleet import Fleet
 
-EMPTY = "TRUNCATE packages, objects, channels, policies, agents, offer_versions CASCADE"
+EMPTY = "TRUNCATE packages, objects, channels, policies, agents, offer_versions, rollouts CASCADE"
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def installation(
     minio = {"endpoint": minio_server.endpoint, "bucket": "opamp-tests", **keys}
     with migrated(postgres_server, "opamp_tests") as url:
         built = {"database": {"url": url}, "storage": {"backend": "minio"}, "minio": minio}
-        polling = {"agents": {"polling_interval": "1s"}}
+        polling = {"agents": {"polling_interval": "1s"}, "rollouts": {"interval": "1s"}}
         with services.running(services_folder, **built, **polling) as service:
             yield service, url
 

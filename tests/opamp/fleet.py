@@ -46,15 +46,23 @@ class Fleet:
         package: dict[str, Any] = answer.json()
         return package
 
-    def channel(self, packages: dict[str, str], name: str = "stable", **match: str) -> None:
+    def channel(
+        self, packages: dict[str, str], name: str = "stable", rollout: dict[str, Any] | None = None, **match: str
+    ) -> None:
         """Put a channel."""
         members = [{"name": package, "version": version, "type": "top_level"} for package, version in packages.items()]
-        self.members(members, name, **match)
+        self.members(members, name, rollout, **match)
 
-    def members(self, members: list[dict[str, str]], name: str = "stable", **match: str) -> None:
+    def members(
+        self,
+        members: list[dict[str, str]],
+        name: str = "stable",
+        rollout: dict[str, Any] | None = None,
+        **match: str,
+    ) -> None:
         """Put a channel with these packages."""
         exact = {key.replace("__", "."): value for key, value in match.items()}
-        body = json.dumps({"match": exact, "packages": members}).encode()
+        body = json.dumps({"match": exact, "packages": members, "rollout": rollout}).encode()
         answer = self.operator.request("PUT", f"/api/v1/channels/{name}", body, Content_Type="application/json")
         assert answer.status in (200, 201), answer.body
 
@@ -70,6 +78,16 @@ class Fleet:
         assert answer.status == 200, answer.body
         content: dict[str, Any] = answer.json()
         return content
+
+    def rollout(self) -> dict[str, Any]:
+        """The newest roll-out; empty before there is one."""
+        listed: list[dict[str, Any]] = self.operator.get("/rollouts?limit=1").json()
+        return listed[0] if listed else {}
+
+    def act(self, action: str) -> None:
+        """Do something with the newest roll-out."""
+        answer = self.operator.request("POST", f"/api/v1/rollouts/{self.rollout()['id']}/{action}")
+        assert answer.status == 200, answer.body
 
     def states(self, agent: GoAgent) -> dict[str, str]:
         """The agent's packages and their states; none before it is known."""

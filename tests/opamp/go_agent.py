@@ -80,6 +80,11 @@ class GoAgent:
         mark = self.folder / "fail"
         mark.touch() if always else mark.unlink()
 
+    def switch(self, name: str, content: str = "") -> None:
+        """Set a switch of tests/opamp/agent/switches.go: unhealthy, crash, slow (seconds)."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).write_text(content)
+
     def versions(self) -> dict[str, str]:
         """What is installed on its disk."""
         packages = self._state().get("Packages") or {}

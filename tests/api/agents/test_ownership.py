@@ -58,9 +58,7 @@ def test_another_name_is_refused(installed: TalkingAgent, parts: Services, see: 
     assert offered(installed.poll()) is None
 
 
-def test_a_refusal_is_logged_once(
-    installed: TalkingAgent, parts: Services, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_refusal_is_logged_once(installed: TalkingAgent, parts: Services, caplog: pytest.LogCaptureFixture) -> None:
     """Both names, once an hour."""
     installed.client = client_named(parts, installed, "intruder")
     with caplog.at_level(logging.WARNING):
@@ -96,9 +94,7 @@ def test_a_full_state_takes_over_at_once(installed: TalkingAgent, parts: Service
     assert see(installed)["owner"]["name"] == "another"
 
 
-def test_agents_of_before_belong_to_the_first_that_speaks(
-    installed: TalkingAgent, parts: Services, see: See
-) -> None:
+def test_agents_of_before_belong_to_the_first_that_speaks(installed: TalkingAgent, parts: Services, see: See) -> None:
     """An agent without an owner keeps all that is known of it."""
     with parts.database.writing() as connection:
         connection.execute(text("UPDATE agent_polls SET owner_name = NULL, owner_kind = NULL"))

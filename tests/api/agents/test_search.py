@@ -69,9 +69,7 @@ def test_hosts_of_any_length(agent: FlaskClient, publisher: FlaskClient) -> None
     assert found(publisher, f"q={'ä' * 100}") == [uid]
 
 
-def test_state_and_error(
-    stable: dict[str, Any], agent: FlaskClient, publisher: FlaskClient
-) -> None:
+def test_state_and_error(stable: dict[str, Any], agent: FlaskClient, publisher: FlaskClient) -> None:
     """The state of a package, and a part of what it failed with, of one and the same package."""
     offered = str(named(agent).uid)
     failed = str(failing(agent, "fork/exec: exec format error").uid)

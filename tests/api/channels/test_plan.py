@@ -172,9 +172,7 @@ def test_nothing_is_stored(publisher: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("releases")
-def test_a_sample(
-    agent: FlaskClient, publisher: FlaskClient, parts: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sample(agent: FlaskClient, publisher: FlaskClient, parts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """More agents than can be looked at in time: numbers from a sample, and `complete` is false."""
     for _ in range(3):
         settled(agent)
@@ -185,9 +183,7 @@ def test_a_sample(
     assert plan(publisher)["complete"] is False
 
 
-def test_small_groups_are_left_out(
-    agent: FlaskClient, publisher: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_small_groups_are_left_out(agent: FlaskClient, publisher: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan has so many groups at most, the largest; then it is not complete."""
     for os_type in ("linux", "linux", "windows"):
         settled(agent, **{"os.type": os_type})

@@ -123,9 +123,7 @@ def test_search_beyond_the_next_names(
 
 
 @pytest.mark.parametrize("sort", ["name", "-created_at"])
-def test_pages_skip_and_repeat_none(
-    publisher: FlaskClient, by_name: PackageNames, sort: names.NameSort
-) -> None:
+def test_pages_skip_and_repeat_none(publisher: FlaskClient, by_name: PackageNames, sort: names.NameSort) -> None:
     """Pages of two give all names once, while another is uploaded between them."""
     for name in ("c", "a", "b", "e", "d"):
         published(publisher, name=name)

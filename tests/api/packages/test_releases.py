@@ -74,9 +74,7 @@ def test_a_release_is_yanked_and_comes_back(
 
 
 @pytest.mark.parametrize(("body", "status"), [({"name": "x"}, 422), ({"is_active": None}, 422), ([], 422)])
-def test_a_wrong_edit(
-    admin: FlaskClient, release: list[dict[str, object]], body: object, status: int
-) -> None:
+def test_a_wrong_edit(admin: FlaskClient, release: list[dict[str, object]], body: object, status: int) -> None:
     """What a package refuses, a release refuses, and nothing changes."""
     assert problem_of(admin.patch(RELEASE, json=body))["status"] == status
     assert admin.get(RELEASE).get_json() == release
@@ -104,9 +102,7 @@ def test_a_pinned_release_stays(admin: FlaskClient, parts: Services, release: li
     ("role", "method", "status"),
     [("agent", "GET", 200), ("agent", "PATCH", 403), ("publisher", "DELETE", 403)],
 )
-def test_roles(
-    client_for: ClientFor, release: list[dict[str, object]], role: str, method: str, status: int
-) -> None:
+def test_roles(client_for: ClientFor, release: list[dict[str, object]], role: str, method: str, status: int) -> None:
     """Agents read, publishers edit, admins delete."""
     assert client_for(role).open(RELEASE, method=method, json=None).status_code == status
 

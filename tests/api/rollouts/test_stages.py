@@ -221,3 +221,20 @@ def test_who_tells_no_statuses_gets_it_in_the_last_stage(staged: Staged) -> None
     assert offered(silent.poll()) == {NAME: "1.1.0"}
     staged.look(2)
     assert staged.last()["state"] == "complete"
+
+
+def test_an_unchanged_poll_stays_one_statement(staged: Staged, statements: list[str]) -> None:
+    """Beside the token's: for those that are not chosen, whatever the stages do, and for those that have answered."""
+    staged.begin(stages=[{"agents": 1}, {"agents": 2}], soak=0, quiet=0)
+    agents = staged.fleet(4)
+    staged.publish("1.1.0")
+    staged.look()
+    first = staged.poll()
+    staged.install(*first)
+    staged.look(2)
+    (second,) = staged.poll()
+    others = [agent for agent in agents if agent not in (*first, second)]
+    for agent in (*first, *others):
+        statements.clear()
+        agent.poll()
+        assert len(statements) == 2

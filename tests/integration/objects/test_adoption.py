@@ -19,8 +19,9 @@ def test_a_database_without_identity_that_has_packages(other: Side) -> None:
     assert other.row() is None
 
 
-def test_a_new_database_takes_the_storage_s_identity(ours: Side, at_home: Side, make_app: MakeApp,
-                                                     other_database: str, storage_sections: Sections) -> None:
+def test_a_new_database_takes_the_storage_s_identity(
+    ours: Side, at_home: Side, make_app: MakeApp, other_database: str, storage_sections: Sections
+) -> None:
     """Without an identity and without packages: a database that was made anew."""
     ours.publish()
     anew = side_of(make_app(other_database, **storage_sections))
@@ -72,8 +73,9 @@ def test_adopt(ours: Side, other: Side) -> None:
     assert not ours.parts.identity.settle()
 
 
-def test_a_running_instance_goes_on_after_adopt(make_app: MakeApp, other: Side, other_database: str,
-                                                storage_sections: Sections) -> None:
+def test_a_running_instance_goes_on_after_adopt(
+    make_app: MakeApp, other: Side, other_database: str, storage_sections: Sections
+) -> None:
     """By its next request, without a restart."""
     assert other.client.put(PATH.format("3.0.0"), data=b"new").status_code == 503
     side_of(make_app(other_database, **storage_sections)).parts.identity.adopt()

@@ -87,7 +87,6 @@ def test_the_s3_s_own_answer_marks_damage(side: Side, gateway: tuple[Gateway, st
     assert damaged(side)
 
 
-
 def test_a_user_who_may_not_read_the_identity(
     make_app: MakeApp, new_database: str, minio_server: S3, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,5 @@
 """What a load balancer, a cache or an error page answers in an S3's place is never taken for the S3's word."""
 
-
 import pytest
 
 from app.errors import StorageUnavailable

@@ -74,6 +74,7 @@ func main() {
 	if err := start(agent, packages, instance, *server, *token, described, *interval, *compress); err != nil {
 		log.Fatal(err)
 	}
+	go watchHealth(agent, packages)
 	fmt.Printf("agent %s asks %s\n", instance, *server)
 
 	stop := make(chan os.Signal, 1)
@@ -98,7 +99,7 @@ func start(
 	if err := agent.SetAgentDescription(description); err != nil {
 		return err
 	}
-	if err := agent.SetHealth(&protobufs.ComponentHealth{Healthy: true, Status: "running"}); err != nil {
+	if err := agent.SetHealth(health(true)); err != nil {
 		return err
 	}
 	return agent.Start(context.Background(), types.StartSettings{
@@ -111,16 +112,20 @@ func start(
 		HeartbeatInterval: &interval,
 		EnableCompression: compress,
 		Callbacks: types.Callbacks{
-			OnMessage:       install,
+			OnMessage: func(ctx context.Context, message *types.MessageData) {
+				if install(ctx, message) {
+					crashIfTold(packages, interval)
+				}
+			},
 			OnConnectFailed: func(_ context.Context, err error) { fmt.Printf("no connection: %v\n", err) },
 		},
 	})
 }
 
-// install carries an offer out; the polling loop goes on when all of it is done.
-func install(ctx context.Context, message *types.MessageData) {
+// install carries an offer out, if there is one; the polling loop goes on when all of it is done.
+func install(ctx context.Context, message *types.MessageData) bool {
 	if message.PackageSyncer == nil {
-		return
+		return false
 	}
 	versions := make([]string, 0, len(message.PackagesAvailable.Packages))
 	for name, offered := range message.PackagesAvailable.Packages {
@@ -129,8 +134,9 @@ func install(ctx context.Context, message *types.MessageData) {
 	fmt.Printf("offered: %s\n", strings.Join(versions, ", "))
 	if err := message.PackageSyncer.Sync(ctx); err != nil {
 		log.Printf("sync: %v", err)
-		return
+		return false
 	}
 	<-message.PackageSyncer.Done()
 	fmt.Println("synced")
+	return true
 }

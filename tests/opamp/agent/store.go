@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
@@ -29,7 +30,7 @@ type installed struct {
 
 // store keeps packages and what is known of them in one folder: the PackagesStateProvider of the client.
 //
-// A file named "fail" in the folder makes every installation fail.
+// Files in the folder are its switches, see switches.go.
 type store struct {
 	mutex  sync.Mutex
 	folder string
@@ -154,11 +155,12 @@ func (s *store) FileContentHash(name string) ([]byte, error) {
 }
 
 func (s *store) UpdateContent(_ context.Context, name string, content io.Reader, contentHash, signature []byte) error {
+	time.Sleep(s.delay())
 	body, err := io.ReadAll(content)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(s.path("fail")); err == nil {
+	if s.isOn("fail") {
 		return errors.New("the installation failed, as it was told to")
 	}
 	own := sha256.Sum256(body)

@@ -18,7 +18,7 @@ from app.storage.s3.deadline import BYTES_PER_EXTRA_SECOND, FIRST_BYTE_TIMEOUT, 
 from app.storage.s3.request import S3Request
 from app.storage.s3.response import S3Response
 
-HEAD = b"HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 5\r\n\r\n"
+HEAD = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 5\r\n\r\n'
 PAUSE = FIRST_BYTE_TIMEOUT + 0.5
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 

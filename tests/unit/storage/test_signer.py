@@ -14,7 +14,7 @@ NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 def test_example_of_the_documentation() -> None:
-    """"Authenticating Requests: Using the Authorization Header", AWS's reference of the S3 API, GET Object."""
+    """ "Authenticating Requests: Using the Authorization Header", AWS's reference of the S3 API, GET Object."""
     headers = {
         "host": "examplebucket.s3.amazonaws.com",
         "range": "bytes=0-9",

@@ -1,0 +1,160 @@
+"""Exact numbers: of many agents at once on two instances, while connections to PostgreSQL die."""
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import psycopg2
+import pytest
+
+from dev.parts import processes
+from tests.faults import service as services
+from tests.opamp.fleet import Fleet
+from tests.opamp.scripted import ScriptedAgent
+
+AGENTS = 120
+PLACES = 25
+KILLS = 60
+THREADS = 12
+HELD: dict[str, Any] = {"soak": 0, "quiet": 0}
+
+
+@pytest.fixture
+def urls(fleet: Fleet) -> Iterator[list[str]]:
+    """The service, and a second instance on the same database and storage, with the same public URL."""
+    sections = {**fleet.service.sections, "server": {"public_url": fleet.service.url}}
+    with services.running(fleet.service.folder, **sections) as other:
+        yield [fleet.service.url, other.url]
+
+
+def at_once(agents: list[ScriptedAgent], act: Callable[[ScriptedAgent], Any]) -> None:
+    """Let all agents do something, THREADS at a time."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(act, agents))
+
+
+def offered(agents: list[ScriptedAgent], version: str) -> list[ScriptedAgent]:
+    """Those that were ever offered a version."""
+    return [agent for agent in agents if version in agent.offers]
+
+
+@contextlib.contextmanager
+def connections_dying(url: str) -> Iterator[None]:
+    """End the service's sessions at random, KILLS of them, for as long as the block goes on."""
+    stopped = threading.Event()
+
+    def kill() -> None:
+        with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            for _ in range(KILLS):
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                    "AND pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY random() LIMIT 1"
+                )
+                if stopped.wait(random.uniform(0.02, 0.08)):
+                    return
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def test_never_more_than_there_are_places(fleet: Fleet, urls: list[str]) -> None:
+    """All agents poll as fast as they can, on two instances, while connections die: 25 are offered it, 25 are good."""
+    fleet.publish("1.0.0")
+    stages = [{"agents": PLACES, "hold": True}]
+    fleet.channel({"otelcol": "latest"}, rollout={**HELD, "stages": stages, "watch": []})
+    agents = [ScriptedAgent(urls, fleet.agent_token) for _ in range(AGENTS)]
+    at_once(agents, ScriptedAgent.introduce)
+    fleet.publish("1.1.0")
+    with connections_dying(fleet.database_url):
+        ends = time.monotonic() + 25
+        while time.monotonic() < ends and len(offered(agents, "1.1.0")) < PLACES:
+            random.shuffle(agents)
+            at_once(agents, lambda agent: agent.installed(agent.poll()))
+    for _ in range(3):
+        at_once(agents, lambda agent: agent.installed(agent.poll()))
+    assert len(offered(agents, "1.1.0")) == PLACES
+    counts = fleet.rollout()["counts"]
+    assert (counts["good"], counts["busy"], counts["bad"]) == (PLACES, 0, 0)
+
+
+def test_the_failure_over_the_limit_stops_it(fleet: Fleet, urls: list[str]) -> None:
+    """Forty fail at one instant over many connections: the fourth is the one that stops it, none is counted twice."""
+    fleet.publish("1.0.0")
+    policy = {
+        **HELD,
+        "stages": [{"agents": 40, "hold": True}],
+        "max_failures": 3,
+        "max_failure_percent": 5,
+        "watch": [],
+    }
+    fleet.channel({"otelcol": "latest"}, rollout=policy)
+    agents = [ScriptedAgent(urls, fleet.agent_token) for _ in range(40)]
+    at_once(agents, ScriptedAgent.introduce)
+    fleet.publish("1.1.0")
+    offers: dict[UUID, Any] = {}
+
+    def poll(agent: ScriptedAgent) -> None:
+        offers[agent.uid] = agent.poll() or offers.get(agent.uid)
+
+    def all_are_offered() -> bool:
+        at_once(agents, poll)
+        return len(offered(agents, "1.1.0")) == len(agents)
+
+    processes.wait_until(all_are_offered, "The offers", 30)
+    at_once(agents, lambda agent: agent.fail(offers[agent.uid]))
+    stopped = fleet.rollout()
+    assert stopped["state"] == "paused"
+    assert stopped["reason"] == "4 of 40 agents are bad, most often: failed (could not be installed)."
+    assert [event["action"] for event in stopped["events"]].count("brake") == 1
+    assert stopped["counts"]["bad"] == 40
+
+
+def test_a_pause_that_was_answered(fleet: Fleet, urls: list[str]) -> None:
+    """No message that is sent after it brings a new agent the edition, on either instance."""
+    fleet.publish("1.0.0")
+    fleet.channel({"otelcol": "latest"}, rollout={**HELD, "stages": [], "watch": []})
+    agents = [ScriptedAgent(urls, fleet.agent_token) for _ in range(60)]
+    at_once(agents, ScriptedAgent.introduce)
+    fleet.publish("1.1.0")
+    pool = ThreadPoolExecutor(THREADS)
+    polls = [pool.submit(agent.poll) for _ in range(6) for agent in agents]
+    processes.wait_until(lambda: len(offered(agents, "1.1.0")) >= 5 or all(p.done() for p in polls), "Offers", 30)
+    fleet.act("pause")
+    for poll in polls:
+        poll.cancel()
+    pool.shutdown()
+    before = offered(agents, "1.1.0")
+    for _ in range(2):
+        at_once(agents, ScriptedAgent.poll)
+    assert len(offered(agents, "1.1.0")) == len(before)
+
+
+def test_every_instance_dies(fleet: Fleet, urls: list[str]) -> None:
+    """Workers are killed at any moment while a roll-out goes on: it ends, and everyone has the new version."""
+    fleet.publish("1.0.0")
+    fleet.channel({"otelcol": "latest"}, rollout={**HELD, "stages": [{"percent": 20}], "watch": []})
+    agents = [ScriptedAgent(urls, fleet.agent_token) for _ in range(30)]
+    at_once(agents, ScriptedAgent.introduce)
+    fleet.publish("1.1.0")
+
+    def is_over() -> bool:
+        at_once(agents, lambda agent: agent.installed(agent.poll()))
+        return bool(fleet.rollout().get("state") == "complete")
+
+    for _ in range(3):
+        at_once(agents, lambda agent: agent.installed(agent.poll()))
+        fleet.service.kill_workers()
+        time.sleep(0.5)
+    processes.wait_until(is_over, "The end of the roll-out", 60)
+    assert len(offered(agents, "1.1.0")) == len(agents)
