@@ -10,11 +10,13 @@ from flask import Blueprint, Response, request
 from app.accounts.roles import Role
 from app.console import session
 from app.console.links import see
+from app.console.origin import refuse_cross_origin
 from app.errors import Unauthorized
 
 View = Callable[..., Response]
 
 blueprint = Blueprint("console", __name__, url_prefix="/ui", template_folder="templates")
+blueprint.before_request(refuse_cross_origin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,12 @@ from app.packages.versions import sort_key
 MOST_COUNTED = 20_000
 """Files of a name up to which they are counted."""
 
+ABOVE_ALL = "~"
+"""Above every key of a version."""
+
 PAGE = """
 WITH RECURSIVE walked (version_key, steps) AS (
-    (SELECT version_key, 1 FROM packages WHERE name = %(name)s AND (%(after)s IS NULL OR version_key < %(after)s)
+    (SELECT version_key, 1 FROM packages WHERE name = %(name)s AND version_key < %(after)s
      ORDER BY version_key DESC LIMIT 1)
     UNION ALL
     SELECT behind.version_key, steps + 1 FROM walked CROSS JOIN LATERAL
@@ -24,7 +27,8 @@ WITH RECURSIVE walked (version_key, steps) AS (
          ORDER BY version_key DESC LIMIT 1) AS behind
     WHERE steps < %(limit)s
 )
-SELECT files.* FROM walked JOIN packages AS files ON files.name = %(name)s AND files.version_key = walked.version_key
+SELECT files.* FROM walked CROSS JOIN LATERAL
+    (SELECT * FROM packages WHERE name = %(name)s AND version_key = walked.version_key OFFSET 0) AS files
 ORDER BY files.version_key DESC, files.version, files.platform, files.arch
 """
 
@@ -97,7 +101,7 @@ class VersionPages:
 
     def page(self, name: str, limit: int, after: str | None = None) -> VersionPage:
         """At most `limit` versions (those of equal precedence are one) below `after`."""
-        key = None if after is None else sort_key(after)
+        key = ABOVE_ALL if after is None else sort_key(after)
         rows = self.database.rows(PAGE, {"name": name, "after": key, "limit": limit + 1})
         keys = list(dict.fromkeys(row.version_key for row in rows))
         shown = [row for row in rows if row.version_key in keys[:limit]]

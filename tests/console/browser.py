@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -124,8 +125,12 @@ class Browser:
         return str(self.one(selector).text)
 
     def until(self, condition: Callable[[], Any]) -> Any:
-        """What `condition` gives as soon as that is something."""
-        return WebDriverWait(self.chrome, PATIENCE, 0.05).until(lambda _: condition())
+        """What `condition` gives as soon as that is something; a failure tells where the browser is."""
+        try:
+            return WebDriverWait(self.chrome, PATIENCE, 0.05).until(lambda _: condition())
+        except TimeoutException as error:
+            told = f"{self.path} ({self.page}): {self.chrome.get_log('browser')}"
+            raise AssertionError(f"still waiting after {PATIENCE} s at {told}") from error
 
     def follows(self, act: Callable[[], Any]) -> None:
         """Do what leads to another page, and wait until that is drawn."""

@@ -32,7 +32,8 @@ def test_filters_are_in_the_url(browser: Browser, catalogue: Console) -> None:
     assert set(windows) == {"ca-bundle", "jmx-scraper", "otelcol", MAIN}
     browser.follows(lambda: browser.one("[type=search]").send_keys("otel", Keys.ENTER))
     assert browser.path == "/ui/packages?q=otel&platform=windows"
-    browser.follows(browser.chrome.back)
+    browser.chrome.back()  # perhaps to the page as it was kept, which loads nothing
+    browser.until(lambda: browser.path == "/ui/packages?platform=windows")
     assert names(browser.chrome.page_source) == windows
     browser.visit("packages?q=otel&platform=windows")
     assert names(browser.chrome.page_source) == [MAIN, "otelcol"]

@@ -2,14 +2,14 @@
 
 import pytest
 
-from app.packages.version_pages import PAGE, TOTAL
+from app.packages.version_pages import ABOVE_ALL, PAGE, TOTAL
 from tests.integration.plans.plan import Explain
 
 NAME = "package-00100"
 
 
-@pytest.mark.parametrize("after", [None, "1131~"])
-def test_a_page(explain: Explain, after: str | None) -> None:
+@pytest.mark.parametrize("after", [ABOVE_ALL, "11311310~"])
+def test_a_page(explain: Explain, after: str) -> None:
     """A page costs a row of the index for each version, and its files."""
     plan = explain(PAGE, {"name": NAME, "after": after, "limit": 21})
     assert "Seq Scan" not in plan.kinds
