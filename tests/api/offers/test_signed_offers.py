@@ -33,7 +33,7 @@ def signature(package: dict[str, Any]) -> bytes:
     return base64.b64decode(package["file"].get("signature", ""))
 
 
-@pytest.mark.parametrize(("kind", "content"), [("raw", raw()), ("sigstore", bundle(SIGSTORE))])
+@pytest.mark.parametrize(("kind", "content"), [("raw", raw()), ("sigstore", bundle(SIGSTORE))], ids=["raw", "sigstore"])
 def test_signature(publisher: FlaskClient, kind: str, content: bytes) -> None:
     """The bytes as sent, and only where they are asked for; they are part of the hash."""
     package = published(publisher)
