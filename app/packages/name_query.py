@@ -78,11 +78,12 @@ DETAILS = f"""
 SELECT wanted.name, last.created_at AS uploaded_at, last.created_by, last.created_by_kind, last.description,
        release.version AS release, release.created_at AS release_at,
        CASE WHEN early.version_key > coalesce(release.version_key, '') THEN early.version END AS prerelease,
-       early.created_at AS prerelease_at, yanked.version AS yanked, yanked.created_at AS yanked_at,
+       early.created_at AS prerelease_at, withheld.version AS withheld, withheld.created_at AS withheld_at,
+       withheld.is_active AS is_blocked,
        (SELECT jsonb_object_agg(platform, files) FROM (
             SELECT platform, count(*) AS files FROM packages
-            WHERE name = wanted.name AND version = coalesce(release.version, early.version, yanked.version)
-              AND is_active = (early.version IS NOT NULL)
+            WHERE name = wanted.name AND version = coalesce(release.version, early.version, withheld.version)
+              AND (is_active AND NOT blocked) = (early.version IS NOT NULL)
             GROUP BY platform
        ) AS counted) AS files
 FROM (SELECT name COLLATE "C" AS name, place FROM unnest(%(names)s::text[]) WITH ORDINALITY AS listed (name, place))
@@ -91,12 +92,12 @@ CROSS JOIN LATERAL (
     SELECT created_at, created_by, created_by_kind, left(description, 200) AS description FROM packages
     WHERE name = wanted.name ORDER BY created_at DESC, id DESC LIMIT 1
 ) AS last
-LEFT JOIN LATERAL ({_newest("is_active AND NOT is_prerelease")}) AS release ON true
-LEFT JOIN LATERAL ({_newest("is_active")}) AS early ON true
+LEFT JOIN LATERAL ({_newest("is_active AND NOT blocked AND NOT is_prerelease")}) AS release ON true
+LEFT JOIN LATERAL ({_newest("is_active AND NOT blocked")}) AS early ON true
 LEFT JOIN LATERAL (
-    SELECT version, created_at FROM packages
+    SELECT version, created_at, is_active FROM packages
     WHERE name = wanted.name AND early.version IS NULL ORDER BY version_key DESC, id DESC LIMIT 1
-) AS yanked ON true
+) AS withheld ON true
 ORDER BY place
 """  # noqa: S608 - made of constants
 """What is shown of each of `names`. A name whose files were all deleted meanwhile is left out."""

@@ -48,16 +48,17 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class PackageName:
-    """A name. `prerelease` is there if it is newer than `latest`, `yanked` if nothing of the name is active.
+    """A name. `prerelease` is there if it is newer than `latest`; `withheld` if all files are yanked or blocked.
 
-    `files` counts those of the version shown first (latest, pre-release, yanked), by platform. `description`: the last
-    upload's, its first 200 characters.
+    `is_blocked`: why the withheld version is not offered, if it was not yanked. `files` counts those of the version
+    shown first (latest, pre-release, withheld), by platform. `description`: the last upload's first 200 characters.
     """
 
     name: str
     latest: Newest | None
     prerelease: Newest | None
-    yanked: Newest | None
+    withheld: Newest | None
+    is_blocked: bool
     files: dict[str, int]
     description: str
     uploaded_at: datetime
@@ -145,7 +146,8 @@ def _package_name(row: Any) -> PackageName:
         name=row.name,
         latest=_newest(row.release, row.release_at),
         prerelease=_newest(row.prerelease, row.prerelease_at),
-        yanked=_newest(row.yanked, row.yanked_at),
+        withheld=_newest(row.withheld, row.withheld_at),
+        is_blocked=bool(row.is_blocked),
         files=dict(row.files or {}),
         description=row.description,
         uploaded_at=row.uploaded_at,

@@ -70,6 +70,11 @@ class Version:
         return sum(file.is_active for file in self.files)
 
     @property
+    def offered(self) -> int:
+        """How many of its files may be offered: neither yanked nor blocked."""
+        return sum(file.is_active and not file.blocked for file in self.files)
+
+    @property
     def last(self) -> PackageRow:
         """The file that was uploaded last."""
         return max(self.files, key=lambda file: (file.created_at, file.id))

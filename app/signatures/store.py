@@ -52,6 +52,14 @@ class SignatureStore:
             rows = connection.execute(_shown().where(Signature.package_id == package_id).order_by(Signature.id))
             return rows.all()
 
+    def listed_of(self, package_ids: Sequence[int]) -> dict[int, list[SignatureRow]]:
+        """The signatures of each of these packages that has some, the oldest first."""
+        found: dict[int, list[SignatureRow]] = {}
+        with self.database.reading() as connection:
+            for row in connection.execute(_shown().where(Signature.package_id.in_(package_ids)).order_by(Signature.id)):
+                found.setdefault(row.package_id, []).append(row)
+        return found
+
     def get(self, package_id: int, digest: str) -> Row[Any]:
         """One of them with its bytes. Raises SignatureNotFound."""
         return self._one(Signature.package_id == package_id, Signature.digest == digest)

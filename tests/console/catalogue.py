@@ -1,4 +1,4 @@
-"""A catalogue to look at: packages with holes, yanked and damaged files, channels, agents, failures. Rows only."""
+"""A catalogue to look at: packages with holes, yanked and damaged files, a policy, channels, agents, failures."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, text
 
 from app.packages.versions import is_prerelease, sort_key
+from tests.api.signatures.signing import policy
 from tests.console.site import PASSWORD, Console
 
 Target = tuple[str, str]
@@ -19,6 +20,8 @@ OTHERS: list[Target] = [("darwin", "amd64"), ("darwin", "arm64"), ("windows", "a
 ALL = [*LINUX, *OTHERS]
 MAIN = "otelcol-contrib"
 LATEST = "0.119.0"
+POLICY, WATCHED = "release", "jmx-scraper"
+"""A policy that only warns, and the package that it is about."""
 
 CATALOGUE: dict[str, tuple[str, dict[str, Sequence[Target]]]] = {
     "ca-bundle": ("Certificates that agents trust", {"2026.10.1": [(each, "any") for each in ("linux", "windows")]}),
@@ -94,12 +97,13 @@ def fill(console: Console) -> None:
         wanted = [{"name": package, "version": version} for package, version in packages.items()]
         answer = admin.put(f"/api/v1/channels/{name}", json={"match": match, "packages": wanted})
         assert answer.status_code == 201, answer.text
+    policy(admin, POLICY, packages=[WATCHED], mode="warn", description="Not enforced before every build signs")
 
 
 def empty(console: Console) -> None:
-    """Remove packages, channels and agents."""
+    """Remove packages, policies, channels and agents."""
     with console.parts.database.writing() as connection:
-        connection.execute(text("TRUNCATE packages, channels, channel_packages, agents, uploads CASCADE"))
+        connection.execute(text("TRUNCATE packages, channels, channel_packages, agents, uploads, policies CASCADE"))
 
 
 def is_filled(connection: Connection) -> bool:

@@ -15,7 +15,7 @@ from app.console.forms import form_fields, query_fields
 from app.console.links import see
 from app.console.rendering import render
 from app.console.views.changes import consequences
-from app.errors import Conflict, Forbidden, Invalid, NotFound, PackageNotFound, ServiceError
+from app.errors import Conflict, Forbidden, Invalid, NotFound, PackageBlocked, PackageNotFound, ServiceError
 from app.http.problems import status_of
 from app.http.query import no_parameters
 from app.http.services import get
@@ -24,6 +24,8 @@ from app.packages.manager import PackageManager
 from app.packages.sending import PackageSender
 from app.packages.store import PackageEdit, PackageRow, PackageStore
 from app.packages.version_pages import VersionPages
+from app.signatures.handlers import known, sent
+from app.signatures.store import SignatureStore
 
 MOST = 100
 """Files that are changed at once."""
@@ -94,10 +96,20 @@ class ChangeForm(Schema):
 
 @page("/files/<bigint:package_id>/download", Role.AGENT)
 def download(package_id: int) -> Response:
-    """The file's bytes: one range, conditional requests, as the API's download."""
+    """The file's bytes: one range, conditional requests, as the API's download. Blocked ones need a publisher."""
     found = get(PackageStore).get(package_id)
     no_parameters()
+    if found.blocked and not session.may(Role.PUBLISHER.label):
+        raise PackageBlocked
     return get(PackageSender).send(found)
+
+
+@page("/files/<bigint:package_id>/signatures/<digest>", Role.AGENT)
+def download_signature(package_id: int, digest: str) -> Response:
+    """A signature's bytes as they were sent."""
+    package = get(PackageStore).get(package_id)
+    no_parameters()
+    return sent(package, get(SignatureStore).get(package_id, known(digest)))
 
 
 @page("/files/change", Role.PUBLISHER)

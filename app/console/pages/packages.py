@@ -26,6 +26,7 @@ from app.packages.platforms import ARCHES, PLATFORMS
 from app.packages.schemas import MAX_Q_LENGTH
 from app.packages.store import PackageRow
 from app.packages.version_pages import Version, VersionPages
+from app.signatures.store import SignatureStore
 
 NAMES = 50
 VERSIONS = 20
@@ -191,6 +192,7 @@ def version(name: str, version: str) -> Response:
         name=name,
         version=found,
         files=_in_order(found),
+        signatures=get(SignatureStore).listed_of([file.id for file in found.files]),
         agents=agents_of(name).get(version, 0),
         uses=[use for use in get(ChannelUsage).of([name]).get(name, []) if use.version == version],
         gets={file.id: download_curl(file) for file in found.files},

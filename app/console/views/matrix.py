@@ -10,7 +10,10 @@ from app.packages.version_pages import Version
 Target = tuple[str, str]
 """A platform and an arch."""
 
-State = Literal["have", "yanked", "damaged", "gap", "never"]
+State = Literal["have", "trusted", "untrusted", "pending", "blocked", "yanked", "damaged", "gap", "never"]
+"""`have`: published, and no policy asks for its signature."""
+
+TRUST: dict[str, State] = {"trusted": "trusted", "untrusted": "untrusted", "pending": "pending"}
 
 FIRST_PLATFORMS = ("linux", "darwin", "windows")
 FIRST_ARCHES = ("amd64", "arm64", "arm", "386")
@@ -82,7 +85,9 @@ def _state(file: PackageRow | None, *, is_gap: bool) -> State:
         return "gap" if is_gap else "never"
     if file.damaged_at is not None:
         return "damaged"
-    return "have" if file.is_active else "yanked"
+    if not file.is_active:
+        return "yanked"
+    return "blocked" if file.blocked else TRUST.get(file.trust, "have")
 
 
 def rank(target: Target) -> tuple[int, str, int, str]:

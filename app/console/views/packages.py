@@ -25,8 +25,8 @@ class Named:
 
     @property
     def shown(self) -> str:
-        """The version shown first: the latest release, else the newest pre-release, else the newest yanked one."""
-        newest = self.package.latest or self.package.prerelease or self.package.yanked
+        """The version shown first: the latest release, else the newest pre-release, else the newest there is."""
+        newest = self.package.latest or self.package.prerelease or self.package.withheld
         return newest.version if newest else ""
 
 
@@ -61,5 +61,5 @@ def waiting(name: str, gaps: Sequence[tuple[str, str]]) -> list[tuple[str, str, 
 
 
 def latest_of(versions: Sequence[Version]) -> Version | None:
-    """The newest release that is not yanked, as /packages/latest takes it."""
-    return next((each for each in versions if each.active and not each.is_prerelease), None)
+    """The newest release that is neither yanked nor blocked, as /packages/latest takes it."""
+    return next((each for each in versions if each.offered and not each.is_prerelease), None)

@@ -11,6 +11,7 @@ from app.packages import names
 from app.packages.names import NameFilters, NamePage, PackageName, PackageNames
 from app.wiring import Services
 from tests.api.packages.publishing import published
+from tests.api.signatures.signing import policy, raw, sign
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_what_is_told_of_a_name(publisher: FlaskClient, by_name: PackageNames) -
     assert name.prerelease.version == "2.0.0-rc.1"
     assert name.files == {"linux": 2, "windows": 1}
     assert (name.description, name.uploaded_by, name.uploaded_by_kind) == ("1.2.0", "publisher of the tests", "token")
-    assert name.yanked is None
+    assert name.withheld is None
 
 
 def test_an_older_prerelease_is_not_told(publisher: FlaskClient, by_name: PackageNames) -> None:
@@ -80,9 +81,27 @@ def test_all_yanked(publisher: FlaskClient, by_name: PackageNames) -> None:
         yank(publisher, published(publisher, version.encode(), version=version))
     name = only(by_name)
     assert (name.latest, name.prerelease) == (None, None)
-    assert name.yanked is not None
-    assert name.yanked.version == "1.1.0"
+    assert name.withheld is not None
+    assert (name.withheld.version, name.is_blocked) == ("1.1.0", False)
     assert name.files == {"linux": 1}
+
+
+def test_a_blocked_version_is_not_latest(admin: FlaskClient, by_name: PackageNames) -> None:
+    """Blocked is as yanked: the next lower version is the latest, with its files; where all are blocked, it says so."""
+    signed = published(admin, version="1.0.0")
+    sign(admin, signed, raw())
+    for version in ("1.1.0", "1.2.0-rc.1"):
+        published(admin, version=version)
+    policy(admin)
+    name = only(by_name)
+    assert name.latest is not None
+    assert (name.latest.version, name.prerelease, name.withheld) == ("1.0.0", None, None)
+    assert name.files == {"linux": 1}
+    policy(admin, signers=[])
+    name = only(by_name)
+    assert (name.latest, name.prerelease, name.is_blocked, name.files) == (None, None, True, {"linux": 1})
+    assert name.withheld is not None
+    assert name.withheld.version == "1.2.0-rc.1"
 
 
 def test_filters_hold_of_one_file(publisher: FlaskClient, by_name: PackageNames) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.console.browser import Browser
-from tests.console.catalogue import LATEST, MAIN
+from tests.console.catalogue import LATEST, MAIN, WATCHED
 from tests.console.site import Console
 
 PAGES = {
@@ -15,6 +15,8 @@ PAGES = {
     f"packages/{MAIN}": "package",
     f"packages/{MAIN}/{LATEST}": "version",
     "packages/nothing-of-this-name": "error",
+    f"packages/{WATCHED}": "package",
+    f"packages/{WATCHED}/1.46.0": "version",
     f"files/change?change=delete&name={MAIN}&version=0.116.0": "change",
     "account": "account",
     "service": "service",

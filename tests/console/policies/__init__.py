@@ -1,0 +1,1 @@
+"""Trust and policies in the console."""
