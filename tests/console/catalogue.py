@@ -4,11 +4,13 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, text
 
+from app.accounts.roles import Role
 from app.packages.versions import is_prerelease, sort_key
 from tests.api.signatures.signing import policy
 from tests.console.site import PASSWORD, Console
@@ -63,6 +65,16 @@ AGENTS: list[tuple[Target, int, str, str | None]] = [
 ]
 """Platform and arch, how many, which version of MAIN they have, with which error they fail to get the latest."""
 
+FAILING_AGENT = uuid.uuid5(uuid.NAMESPACE_DNS, "linux-arm-000")
+
+TOKENS = (
+    ("release job", Role.PUBLISHER, 200, 0),
+    ("fleet in Berlin", Role.AGENT, 9, 0),
+    ("nightly builds", Role.PUBLISHER, 340, 21),
+    ("old collector", Role.AGENT, -3, 40),
+)
+"""Name, role, in how many days it ends, how many days ago it was used."""
+
 ADD_FILE = text("""
 INSERT INTO packages (name, version, version_key, is_prerelease, platform, arch, file_name, file_size, checksum,
                       content_type, object_key, fingerprint, description, is_active, damaged_at, created_at, updated_at,
@@ -84,9 +96,15 @@ SELECT instance_uid, :package, :version, '\\x01', :status, :error, :offered FROM
 """)
 
 
+COUNT = text("SELECT (SELECT count(*) FROM packages), (SELECT count(*) FROM channels), (SELECT count(*) FROM agents)")
+REMOVE_TOKENS = text("DELETE FROM tokens WHERE created_by = 'maria'")
+USE_TOKENS = text("UPDATE tokens SET last_used_on = current_date - CAST(:days AS int) WHERE id = :id")
+
+
 def fill(console: Console) -> None:
     """Put the catalogue in place of what there is."""
     empty(console)
+    fill_tokens(console)
     with console.parts.database.writing() as connection:
         for number, file in enumerate(files()):
             connection.execute(ADD_FILE, {**file, "age": 1 + 3 * (count_of_files() - number)})
@@ -100,6 +118,19 @@ def fill(console: Console) -> None:
     policy(admin, POLICY, packages=[WATCHED], mode="warn", description="Not enforced before every build signs")
 
 
+def fill_tokens(console: Console) -> None:
+    """Put the catalogue's tokens beside those of other tests."""
+    store, now = console.parts.accounts.store, datetime.now(UTC)
+    with console.parts.database.writing() as connection:
+        connection.execute(REMOVE_TOKENS)
+    rows = [
+        (store.add_token(name, role, now + timedelta(days), "maria")[0].id, used) for name, role, days, used in TOKENS
+    ]
+    with console.parts.database.writing() as connection:
+        for token_id, used in rows:
+            connection.execute(USE_TOKENS, {"id": token_id, "days": used})
+
+
 def empty(console: Console) -> None:
     """Remove packages, policies, channels and agents."""
     with console.parts.database.writing() as connection:
@@ -107,8 +138,9 @@ def empty(console: Console) -> None:
 
 
 def is_filled(connection: Connection) -> bool:
-    """Whether just the catalogue's files are there."""
-    return connection.scalar(text("SELECT count(*) FROM packages")) == count_of_files()
+    """Whether just the catalogue's files, channels and agents are there."""
+    counts = connection.execute(COUNT).one()
+    return tuple(counts) == (count_of_files(), len(CHANNELS), sum(number for _, number, _, _ in AGENTS))
 
 
 def count_of_files() -> int:

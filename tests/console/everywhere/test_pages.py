@@ -3,7 +3,7 @@
 import pytest
 
 from tests.console.browser import Browser
-from tests.console.catalogue import LATEST, MAIN, WATCHED
+from tests.console.catalogue import FAILING_AGENT, LATEST, MAIN, WATCHED
 from tests.console.site import Console
 
 PAGES = {
@@ -21,8 +21,11 @@ PAGES = {
     "account": "account",
     "service": "service",
     "channels": "channels",
+    "channels/stable": "channel",
     "channels/new": "channel-editor",
+    "channels/stable/edit": "channel-editor",
     "agents": "agents",
+    f"agents/{FAILING_AGENT}": "agent",
     "tokens": "tokens",
     "users": "users",
     "upload": "upload",
