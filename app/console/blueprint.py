@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from app.accounts.roles import Role
 from app.console import session
-from app.console.links import see
+from app.console.links import see, this_page
 from app.console.origin import refuse_cross_origin
 from app.errors import Unauthorized
 
@@ -65,7 +65,7 @@ def _guarded(view: View, route: Route) -> View:
     def guarded(**path: object) -> Response:
         found = session.current()
         if found is None and route.kind == "page":
-            return see("login", next=request.full_path.rstrip("?"))
+            return see("login", next=this_page())
         if found is None:
             raise Unauthorized("You are not logged in, or your session has ended. Log in again.")
         found.caller.insist_on(role)

@@ -10,8 +10,10 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from app.channels.models import TYPES
+from app.channels.schemas import MAX_PACKAGES
 from app.console.forms import form_pairs, loaded
 from app.errors import Invalid
+from app.http import json_body
 from app.http.responses import json_bytes
 from app.packages.versions import LATEST
 
@@ -23,6 +25,12 @@ INTEGER = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 
 MATCH_LISTS = ("match.key", "match.value", "match.kind")
 LISTS = (*MATCH_LISTS, "packages.name", "packages.version", "packages.type", "packages.more")
+
+MAX_FIELDS = 4 * MAX_PACKAGES + 1000
+"""Of the form: four for each package that a channel may have, and what other forms may have besides."""
+
+LIMIT = 2 * json_body.LIMIT
+"""Bytes of the form: what the API takes as JSON, with the names of its fields."""
 
 
 def _texts(name: str) -> fields.List[str]:
@@ -85,7 +93,7 @@ class Draft:
 
         Raises Invalid if it is no form of the editor's.
         """
-        form = loaded(ChannelForm, form_pairs(), lists=LISTS)
+        form = loaded(ChannelForm, form_pairs(LIMIT, MAX_FIELDS), lists=LISTS)
         matches = _rows(MatchRow, _stripped(form["keys"]), form["values"], form["kinds"])
         packages = _rows(PackageRow, _stripped(form["names"]), _stripped(form["versions"]), form["types"], form["more"])
         single = {name: form[name] for name in ("name", "description", "etag", "plan", "confirm", "do")}

@@ -18,20 +18,20 @@ LIMIT = 2**18
 MAX_FIELDS = 1000
 
 
-def form_pairs() -> Sequence[tuple[str, str]]:
-    """The form's names and values in their order; line ends are single.
+def form_pairs(limit: int = LIMIT, max_fields: int = MAX_FIELDS) -> Sequence[tuple[str, str]]:
+    """The form's names and values in their order; line ends are single. `limit` in bytes.
 
     Raises UnsupportedMediaType, TooLarge, UploadInterrupted, BadRequest.
     """
     if request.mimetype != "application/x-www-form-urlencoded":
         raise UnsupportedMediaType("Send a form as application/x-www-form-urlencoded.")
     try:
-        text = read_body(LIMIT).decode("utf-8")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        text = read_body(limit).decode("utf-8")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=max_fields)
     except TooLarge:
-        raise TooLarge(f"A form may have at most {LIMIT} bytes.") from None
+        raise TooLarge(f"A form may have at most {limit} bytes.") from None
     except ValueError as error:
-        raise BadRequest(f"The form is not UTF-8, or has more than {MAX_FIELDS} fields.") from error
+        raise BadRequest(f"The form is not UTF-8, or has more than {max_fields} fields.") from error
     if any("\0" in name or "\0" in value for name, value in pairs):
         raise BadRequest("The form contains NUL.")
     return [(name, value.replace("\r\n", "\n")) for name, value in pairs]

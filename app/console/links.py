@@ -3,9 +3,9 @@
 import functools
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from app.config import Config
 from app.http.services import get
@@ -14,6 +14,10 @@ WITHIN = re.compile(r"/ui/(?!/)[!-\[\]-~]*", re.ASCII)
 """A path under /ui/ in printable ASCII without space and backslash."""
 
 ASCENT = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.ASCII | re.IGNORECASE)
+
+_IN_PATH = "/:@!$&'()*+,;="
+_IN_QUERY = _IN_PATH + "?%"
+"""What stays as it is (RFC 3986, 3.3 and 3.4); a query comes encoded already."""
 
 
 @functools.lru_cache(maxsize=16)
@@ -34,6 +38,12 @@ def public(path: str) -> str:
 def link(endpoint: str, **values: Any) -> str:
     """The path of a page by its function's name; `values` that are no part of the path become the query."""
     return prefix() + url_for(f"console.{endpoint}", **{name: value for name, value in values.items() if value != ""})
+
+
+def this_page() -> str:
+    """Path and query of this request as they stand in a URL: what `within` takes as the way back (RFC 3986, 2.1)."""
+    query = quote(request.query_string, safe=_IN_QUERY)
+    return quote(request.path, safe=_IN_PATH) + (f"?{query}" if query else "")
 
 
 def home() -> str:

@@ -43,6 +43,7 @@ def add_globals() -> None:
     environment.globals.update(
         home=links.home,
         link=links.link,
+        this_page=links.this_page,
         asset=asset,
         may=session.may,
         has_page=has_page,

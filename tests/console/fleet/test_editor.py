@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.channels.schemas import MAX_PACKAGES
 from tests.console.fleet.fleet import api, form, hidden, publish, put, settled
 from tests.console.site import Console
 
@@ -181,3 +182,12 @@ def test_rows_without_script(publisher: FlaskClient) -> None:
     dropped = publisher.post("/ui/channels/new/plan", data={**fields, "do": "drop-match 0"})
     assert 'value="first"' not in dropped.text
     assert 'value="second"' in dropped.text
+
+
+def test_a_channel_of_many_packages(client: FlaskClient, publisher: FlaskClient) -> None:
+    """As many packages as a channel may have can be edited: four fields each."""
+    wanted = {f"many-{number:04}": "latest" for number in range(MAX_PACKAGES)}
+    answer = planned(publisher, form("many", {"tier": "many"}, wanted), **{"HX-Request": "true"})
+    assert answer.status_code == 200
+    answer = planned(publisher, form("many", {"tier": "many"}, wanted | {"one-more": "latest"}))
+    assert f"Longer than maximum length {MAX_PACKAGES}" in answer.text

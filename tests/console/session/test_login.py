@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -24,6 +25,15 @@ def test_a_login_returns_to_where_it_came_from(browser: Browser) -> None:
     log_in(browser, "agent", PASSWORD)
     assert (browser.path, browser.page) == ("/ui/?a=1", "overview")
     browser.assert_clean()
+
+
+def test_a_login_returns_to_any_name(console: Console) -> None:
+    """What is no ASCII, and what must not stand bare in a path, comes back as it was."""
+    path = "/ui/packages/%C3%BCber%20%3Fx%25?q=%C3%BC&state=all"
+    login = console.client().get(path).headers["Location"]
+    target = parse_qs(urlsplit(login).query)["next"][0]
+    form = {"username": "agent", "password": PASSWORD, "next": target}
+    assert console.client().post("/ui/login", data=form).headers["Location"] == path
 
 
 @pytest.mark.parametrize(
