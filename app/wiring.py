@@ -147,7 +147,7 @@ def found_by_class(parts: Services) -> list[object]:
         *(packages.to_json, packages.scrubber, packages.scrub_log, parts.reconciler, parts.orphans),
         OpenUploads(parts.uploads.manager.store.count_open),
         *(parts.uploads.listing, parts.uploads.manager, parts.uploads.manager.store),
-        *(parts.rollouts.listing, parts.rollouts.actions),
+        *(parts.rollouts.listing, parts.rollouts.insight, parts.rollouts.actions),
         DatabaseGauges(parts.rollouts.gauges.text),
         *parts.signatures.found,
         *(parts.channels, parts.offers, agents.listing, agents.manager, agents.manager.store, *agents.views),

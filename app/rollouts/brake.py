@@ -34,7 +34,13 @@ class Gate(Enum):
 
 def brakes(policy: Policy, bad: int, offered: int) -> bool:
     """Whether so many bad agents, of those offered so far, stop the roll-out: over both limits."""
-    return bad > policy.max_failures and bad * 100 > Fraction(str(policy.max_failure_percent)) * offered
+    return bad >= stops_at(policy, offered)
+
+
+def stops_at(policy: Policy, offered: int) -> int:
+    """The number of bad agents, of so many offered, that stops the roll-out."""
+    share_of_offered = math.floor(Fraction(str(policy.max_failure_percent)) * offered / 100)
+    return max(policy.max_failures, share_of_offered) + 1
 
 
 def needed(policy: Policy, held: int) -> int:

@@ -76,6 +76,11 @@ _STILL_TO_COME = text(
     {_AGENTS} WHERE place IS NULL AND may_have OR place IN ('waiting', 'busy')
     """  # noqa: S608 - made of constants
 )
+_OFFLINE = text(
+    f"""
+    SELECT count(*) {_AGENTS} WHERE NOT is_online AND (place IS NULL AND may_have OR place = 'waiting')
+    """
+)
 _HELD = text("SELECT count(*) FROM rollout_agents WHERE rollout_id = :id")
 _LET_GO = text(
     f"""
@@ -159,6 +164,11 @@ def still_to_come(connection: Connection, scope: Scope) -> tuple[int, int]:
     """How many agents have not been offered the new edition; how many are online that have not answered."""
     row = connection.execute(_STILL_TO_COME, scope.values()).one()
     return row.waiting, row.unanswered
+
+
+def offline(connection: Connection, scope: Scope) -> int:
+    """How many agents that have not been offered the new edition are offline."""
+    return int(connection.execute(_OFFLINE, scope.values()).scalar_one())
 
 
 def held(connection: Connection, rollout_id: int) -> int:

@@ -7,6 +7,7 @@ from app.database import Database
 from app.rollouts.actions import Actions
 from app.rollouts.duty import Duty
 from app.rollouts.gauges import RolloutGauges
+from app.rollouts.insight import RolloutInsight
 from app.rollouts.listing import RolloutListing
 from app.rollouts.look import Look
 from app.rollouts.retention import OldPlaces
@@ -20,6 +21,7 @@ class RolloutServices:
     """The parts of roll-outs."""
 
     listing: RolloutListing
+    insight: RolloutInsight
     actions: Actions
     duty: Duty
     gauges: RolloutGauges
@@ -46,6 +48,7 @@ def build_rollouts(database: Database, times: Times, version: str) -> RolloutSer
     listing = RolloutListing(database)
     return RolloutServices(
         listing=listing,
+        insight=RolloutInsight(database, times.silence),
         actions=Actions(database),
         duty=Duty(database, Look(database, times.interval, times.silence), times.interval, version),
         gauges=RolloutGauges(listing),

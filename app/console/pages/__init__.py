@@ -12,6 +12,7 @@ from app.console.pages import (
     login,
     overview,
     packages,
+    rollouts,
     service,
     tokens,
     uploads,
@@ -19,7 +20,7 @@ from app.console.pages import (
 )
 
 MODULES: tuple[ModuleType, ...] = (
-    *(login, overview, packages, files, channels, channel_editor, agents),
+    *(login, overview, packages, files, channels, channel_editor, agents, rollouts),
     *(uploads, tokens, users, account, jump, service),
 )
 """Their decorators register the routes."""

@@ -26,6 +26,7 @@ PAGES = {
     "channels/stable/edit": "channel-editor",
     "agents": "agents",
     f"agents/{FAILING_AGENT}": "agent",
+    "rollouts": "rollouts",
     "tokens": "tokens",
     "users": "users",
     "upload": "upload",

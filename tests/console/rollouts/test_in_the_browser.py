@@ -1,0 +1,55 @@
+"""A roll-out's page in the browser: it goes along by itself, its dialogs act, and it holds what every page does."""
+
+import os
+from pathlib import Path
+
+from selenium.webdriver.common.by import By
+
+from tests.api.rollouts.staged import Staged
+from tests.console.browser import Browser
+
+
+def opened(browser: Browser, staged: Staged) -> Browser:
+    """The page of the newest roll-out, for an admin."""
+    return browser.be("admin").visit(f"rollouts/{staged.last()['id']}", "rollout")
+
+
+def test_axe_and_widths(browser: Browser, stopped: Staged, tmp_path: Path) -> None:
+    """axe finds nothing in either theme or within a dialog, nothing sticks out; pictures go to OPAMP_SHOTS."""
+    opened(browser, stopped)
+    folder = Path(os.environ.get("OPAMP_SHOTS") or tmp_path)
+    found: dict[object, list[str]] = {}
+    for theme in ("light", "dark"):
+        browser.theme(theme)
+        found[theme] = browser.axe()
+        browser.width(1280, 1400)
+        assert browser.chrome.get_screenshot_as_file(str(folder / f"rollout-{theme}.png"))
+    browser.script("document.getElementById('do-rollback').showModal()")
+    found["dialog"] = browser.axe()
+    browser.script("document.getElementById('do-rollback').close()")
+    for width in (320, 400, 500, 860, 1180, 1440):
+        browser.width(width)
+        found[width] = browser.overflow()
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+def test_the_brake_shows_by_itself(browser: Browser, running: Staged) -> None:
+    """When too many fail, the open page turns red and says why."""
+    opened(browser, running)
+    canaries = [agent for agent in running.agents if agent.uid in running.offers]
+    running.fail(*canaries[:3], error="exec format error")
+    browser.until(lambda: "The brake has stopped it" in browser.text())
+    assert "exec format error" in browser.text()
+    browser.assert_clean()
+
+
+def test_rolling_back_by_the_dialog(browser: Browser, stopped: Staged) -> None:
+    """The button opens a dialog that asks why; its press sends all back, and the page says so."""
+    opened(browser, stopped)
+    browser.one("[data-open='do-rollback']").click()
+    dialog = browser.one("#do-rollback")
+    dialog.find_element(By.NAME, "reason").send_keys("does not install")
+    browser.follows(dialog.find_element(By.CSS_SELECTOR, "footer button:not([data-close])").click)
+    assert stopped.last()["state"] == "rolled_back"
+    assert "does not install" in browser.text()
+    browser.assert_clean()
