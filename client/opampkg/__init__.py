@@ -10,7 +10,7 @@ from opampkg.errors import (
     Refused,
     Unreachable,
 )
-from opampkg.models import Channel, Installations, Package, Upload, User
+from opampkg.models import Channel, Installations, Package, Rollout, Upload, User
 from opampkg.version import VERSION
 
 __version__ = VERSION
@@ -26,6 +26,7 @@ __all__ = [
     "OpampkgError",
     "Package",
     "Refused",
+    "Rollout",
     "Unreachable",
     "Upload",
     "User",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from opampkg import download, errors, publish, waiting
 from opampkg.answers import Answer
 from opampkg.http import Http
-from opampkg.models import Channel, Installations, Package, Signature, Upload, User, made
+from opampkg.models import Channel, Installations, Package, Rollout, Signature, Upload, User, made
 from opampkg.retry import Patience
 from opampkg.tokens import Token
 
@@ -182,6 +182,10 @@ class Client:
         """How far agents are with a package."""
         return made(Installations, self.call("GET", f"/packages/{int(package_id)}/installations").json())
 
+    def rollouts(self, **filters: Any) -> Iterator[Rollout]:
+        """Roll-outs, the newest first."""
+        return (made(Rollout, row) for row in self.pages("/rollouts", filters))
+
     def wait(
         self,
         name: str,
@@ -194,7 +198,8 @@ class Client:
     ) -> Installations:
         """Return when `installed` per cent of the agents that are to have a version have it.
 
-        Raises TooManyFailed over `max_failed` per cent, TimeOver after `timeout` seconds.
+        Raises TooManyFailed over `max_failed` per cent or where a roll-out to it has stopped, TimeOver after `timeout`
+        seconds.
         """
         goal = waiting.Goal(installed, max_failed, timeout)
         return waiting.wait(self, name, version, goal, on_look)

@@ -13,7 +13,7 @@ SORTS = ("created_at", "-created_at", "name", "-name", "version", "-version")
 EXITS = """exit codes: 0 done, also if it was done already; 1 unexpected; 2 wrong usage; 3 refused; 4 not logged in or
 not allowed; 5 conflict; 6 not found; 7 service unreachable or busy; 8 checksum or
 signature differs; 9 wait: time over;
-10 wait: too many failed; 130 interrupted. Of several files the highest counts."""
+10 wait: too many failed, or a roll-out has stopped; 130 interrupted. Of several files the highest counts."""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -84,7 +84,7 @@ class TimeOver(OpampkgError):
 
 
 class TooManyFailed(OpampkgError):
-    """`wait`: too many agents failed."""
+    """`wait`: too many agents failed, or a roll-out has stopped."""
 
     exit_code = 10
 

@@ -65,21 +65,42 @@ class Channel:
 
 @dataclass(frozen=True)
 class Installations:
-    """How many agents have a file, are at it, failed at it, or are offered it."""
+    """How many agents have a file, are at it, failed at it, or are offered it.
+
+    `waiting`: those that a roll-out has not come to yet; only `wait` counts them.
+    """
 
     installed: int = 0
     installing: int = 0
     failed: int = 0
     offered: int = 0
+    waiting: int = 0
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.installed + self.installing + self.failed + self.offered
+        return self.installed + self.installing + self.failed + self.offered + self.waiting
 
     def __add__(self, other: Installations) -> Installations:
         pairs = zip(dataclasses.astuple(self), dataclasses.astuple(other))
         return Installations(*(one + another for one, another in pairs))
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A channel's way to what its list has come to. `reason`: why it stopped, or what it waits for."""
+
+    id: int
+    channel: str
+    state: str
+    reason: str | None = None
+    changes: tuple[Mapping[str, Any], ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    created_at: str = ""
+
+    def brings(self, name: str, version: str) -> bool:
+        """Whether agents get this version by it."""
+        return any((change["name"], change["to"]) == (name, version) for change in self.changes)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.client.conftest import User, UserOf
 from tests.faults.proxy import proxying
 from tests.faults.site import Site
 
+JSON = {"Content_Type": "application/json"}
 WHERE = ["--platform", "linux", "--arch", "amd64"]
 
 
@@ -100,6 +102,30 @@ def test_wait(site: Site, publisher: User, name: str, file: Path) -> None:
     """Nobody is to have it: the time is over, 9. A version that is none is 6."""
     assert "no agent" in publisher.run("wait", name, "1.0.0", "--installed", "95%", "--timeout", "1s", code=9).err
     publisher.run("wait", name, "9.9.9", "--installed", "95%", code=6)
+
+
+@pytest.mark.parametrize("action", ["pause", "rollback"])
+def test_wait_for_a_rollout_that_stops(site: Site, publisher: User, name: str, file: Path, action: str) -> None:
+    """A roll-out under way keeps it waiting; one that has stopped ends it with 10 and the reason."""
+    publisher.run("publish", publisher.file(f"{name}_2.0.0_linux_amd64"))
+    for version in ("1.0.0", "2.0.0"):
+        listed = [{"name": name, "version": version}]
+        body = {"match": {name: "x"}, "packages": listed, "rollout": {}}
+        assert said(site, "PUT", f"channels/{name}", body)["name"] == name
+    publisher.run("wait", name, "2.0.0", "--installed", "95%", "--timeout", "1s", code=9)
+    rollout = said(site, "GET", f"channels/{name}")["rollout_id"]
+    said(site, "POST", f"rollouts/{rollout}/{action}", {"reason": "disks are full"})
+    ended = publisher.run("wait", name, "2.0.0", "--installed", "95%", "--timeout", "10s", code=10)
+    assert "disks are full" in ended.err
+    publisher.run("wait", name, "1.0.0", "--installed", "95%", "--timeout", "1s", code=9)
+
+
+def said(site: Site, method: str, path: str, content: object = None) -> Any:
+    """What the API answers, which takes it."""
+    body, media_type = (None, {}) if content is None else (json.dumps(content).encode(), JSON)
+    answer = site.client("publisher").request(method, f"/api/v1/{path}", body, **media_type)
+    assert answer.status in (200, 201), answer.body
+    return answer.json()
 
 
 def test_quiet_lines_in_a_pipe(publisher: User, user_of: UserOf, name: str, file: Path) -> None:
