@@ -17,11 +17,11 @@ def sigstore() -> Sigstore:
     return Sigstore()
 
 
-def supervisor(sigstore: Sigstore, folder: Path) -> tuple[str, ...]:
+def supervisor(sigstore: Sigstore, folder: Path, subject: str = SUBJECT) -> tuple[str, ...]:
     """Options of an agent that installs only what the workflow has signed."""
     root = folder / "root.json"
     root.write_text(json.dumps(sigstore.root()))
-    return "-verify-root", str(root), "-verify-issuer", ISSUER, "-verify-subject", SUBJECT
+    return "-verify-root", str(root), "-verify-issuer", ISSUER, "-verify-subject", subject
 
 
 def sign(fleet: Fleet, package: dict[str, int], bundle: dict[str, object]) -> None:
