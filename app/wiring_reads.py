@@ -1,6 +1,7 @@
 """Wiring of what only the console's pages read."""
 
 from app.agents.adoption import Adoption
+from app.agents.missing import MissingFiles
 from app.channels.usage import ChannelUsage
 from app.database import Database
 from app.packages.attention import Attention
@@ -14,4 +15,5 @@ def page_reads(database: Database, polling_interval: int) -> list[object]:
         Attention(database),
         ChannelUsage(database),
         Adoption(database, polling_interval),
+        MissingFiles(database),
     ]

@@ -3,10 +3,10 @@
 import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.accounts.caller import Caller
@@ -128,6 +128,13 @@ class AccountStore:
         query = select(*TOKEN_COLUMNS).where(MachineToken.id > after).order_by(MachineToken.id).limit(limit)
         with self.database.reading() as connection:
             return connection.execute(query).all()
+
+    def ending_tokens(self, within: timedelta, limit: int) -> Sequence[TokenRow]:
+        """At most `limit` machine tokens that end from now on until `within`, the first to end first."""
+        ends, now = MachineToken.expires_at, func.now()
+        query = select(*TOKEN_COLUMNS).where(ends > now, ends <= now + within).order_by(ends, MachineToken.id)
+        with self.database.reading() as connection:
+            return connection.execute(query.limit(limit)).all()
 
     def delete_token(self, token_id: int) -> None:
         """Remove a machine token, which ends it at once. Raises TokenNotFound."""

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 UNITS = ("kB", "MB", "GB", "TB", "PB")
+STEPS = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+"""Milliseconds."""
 
 
 def count(number: int) -> str:
@@ -107,6 +109,13 @@ def duration(seconds: int) -> str:
     return f"{seconds} s"
 
 
+def at_most(seconds: float) -> str:
+    """A time to answer as a step that it is within: figures that jitter would never be a 304."""
+    milliseconds = seconds * 1000
+    within = next((step for step in STEPS if milliseconds <= step), None)
+    return f"within {within} ms" if within else f"after {milliseconds / 1000:.0f} s"
+
+
 def attribute(value: Any) -> str:
     """An agent's or channel's attribute: text as it is, all else as JSON writes it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -125,6 +134,7 @@ FILTERS = {
     "pair": pair,
     "count": count,
     "counted": counted,
+    "at_most": at_most,
     "size": size,
     "exact_size": exact_size,
     "utc": utc,

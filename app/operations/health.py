@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from flask import Response
 from flask.views import MethodView
@@ -64,6 +64,8 @@ class Look:
     sentence: str = ""
     passes: bool = True
     """Whether it may be over without anybody doing something."""
+    seconds: float | None = field(default=None, compare=False)
+    """How long it took to answer; None while it has not."""
 
 
 class Part:
@@ -89,7 +91,9 @@ class Part:
         return Look("down", f"The {self.name} does not answer.")
 
     def _take(self, look: "Future[Look]") -> None:
+        started = time.monotonic()
         found = self._asked()
+        found = replace(found, seconds=time.monotonic() - started)
         # Why database and storage are down, and whose the storage is, is logged where it is heard.
         is_logged = (self.name, found.state) in LOGGED_WHERE_HEARD
         if found.state not in {self._last, "ok"} and not is_logged:

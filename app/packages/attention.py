@@ -15,7 +15,13 @@ SELECT (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'package
        (SELECT max(started_at) FROM scrub_runs WHERE finished_at IS NULL) AS scrubbing_since
 """
 
+_SIZES = """
+SELECT coalesce(sum(file_size), 0)::bigint AS size, count(*) AS files FROM packages TABLESAMPLE SYSTEM (%(percent)s)
+"""
+
 FILES_LOOKED_AT = 200
+FILES_WEIGHED = 10_000
+"""About how many files' sizes the sum of all is estimated from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,15 @@ class Stored:
     files: int
     scrubbed_at: datetime | None
     scrubbing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """All files and their bytes; estimated, if it is not exact."""
+
+    files: int
+    size: int
+    is_exact: bool
 
 
 class Attention:
@@ -63,3 +78,11 @@ class Attention:
         """How many files there are, about, and when they were last read against their checksums."""
         (row,) = self.database.rows(_STORED, {})
         return Stored(row.files, row.scrubbed_at, row.scrubbing_since)
+
+    def volume(self, files: int) -> Volume:
+        """Of about `files` files: all of them added up, or what a sample of about FILES_WEIGHED makes likely."""
+        percent = min(100.0, 100 * FILES_WEIGHED / max(1, files))
+        (row,) = self.database.rows(_SIZES, {"percent": percent})
+        if percent == 100:
+            return Volume(row.files, row.size, is_exact=True)
+        return Volume(files, files * row.size // max(1, row.files), is_exact=False)

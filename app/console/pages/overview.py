@@ -1,17 +1,22 @@
 """The overview: what needs you, agents, what was published; first steps until taken. Each block fails alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Response
 
 from app.accounts.roles import Role
+from app.accounts.store import AccountStore, TokenRow
 from app.agents.adoption import Adoption
 from app.agents.figures import AgentFigures
+from app.agents.missing import MissingFile, MissingFiles
 from app.channels.usage import ChannelUsage
 from app.console import session
 from app.console.blueprint import fragment, page
 from app.console.live import FIGURES, with_etag
+from app.console.pages.tokens import SOON
 from app.console.rendering import render
 from app.console.views.blocks import or_none
 from app.http.query import no_parameters
@@ -23,8 +28,12 @@ CHANNELS = 6
 CHANNELS_LOOKED_AT = 200
 FAILURES = 5
 DAMAGED = 5
+MISSING = 5
+ENDING = 5
 FRESH = 10.0
 """Seconds for which figures are shown."""
+RARELY = 60.0
+"""Seconds for which those are that change by what people do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,17 @@ def _blocks() -> dict[str, Any]:
         if is_publisher
         else [],
         "damaged": or_none(lambda: FIGURES.get("damaged", lambda: attention.damaged(DAMAGED), fresh=FRESH)),
+        "missing": or_none(_missing) if is_publisher else [],
+        "ending": or_none(_ending) if session.may("admin") else [],
     }
+
+
+def _missing() -> list[MissingFile]:
+    return FIGURES.get("missing", lambda: get(MissingFiles).first(MISSING), fresh=RARELY)
+
+
+def _ending() -> Sequence[TokenRow]:
+    return get(AccountStore).ending_tokens(timedelta(SOON), ENDING)
 
 
 def _channels() -> list[tuple[str, int]]:

@@ -12,4 +12,13 @@ import { showTimes } from "./times.js";
 
 document.documentElement.dataset.script = "";
 showTimes(document);
+showCurrent();
 /** @type {HTMLElement | null} */ (document.querySelector("[data-focus]"))?.focus();
+
+/** Scrolls the navigation, where it is a row that is too narrow for its entries, to the entry of this page. */
+function showCurrent() {
+  const navigation = document.querySelector(".nav");
+  const current = navigation?.querySelector("[aria-current]");
+  if (!navigation || !current) return;
+  navigation.scrollLeft += current.getBoundingClientRect().left - navigation.getBoundingClientRect().left - 24;
+}

@@ -1,0 +1,1 @@
+"""The overview and the service's page: what they tell."""
