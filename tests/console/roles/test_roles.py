@@ -7,6 +7,7 @@ from app.console.blueprint import ROUTES, Route
 from app.console.pages import MODULES
 from tests.console.site import Console
 
+NOBODY = 999_999
 WHO = {None: None, "agent": Role.AGENT, "publisher": Role.PUBLISHER, "admin": Role.ADMIN}
 
 
@@ -15,10 +16,10 @@ ENDPOINTS = sorted(ROUTES) if MODULES else []
 
 
 def path_of(console: Console, endpoint: str) -> str:
-    """The route's path, its parameters filled in."""
+    """The route's path, its parameters those of nothing that is there: an admin deletes users, too."""
     rule = next(console.app.url_map.iter_rules(endpoint))
     method = "POST" if ROUTES[endpoint].kind == "action" else "GET"
-    return console.app.url_map.bind("localhost").build(endpoint, dict.fromkeys(rule.arguments, 1), method=method)
+    return console.app.url_map.bind("localhost").build(endpoint, dict.fromkeys(rule.arguments, NOBODY), method=method)
 
 
 def expected(route: Route, who: str | None) -> str:
