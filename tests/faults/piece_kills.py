@@ -76,7 +76,7 @@ STEPS = [
     PieceStep("note its id", [b"?uploads", b"SET upload_id"]),
     PieceStep("send a part", [b"partNumber=1"]),
     PieceStep("note the part", [b"partNumber=1", b"INSERT INTO upload_parts"]),
-    PieceStep("commit the part", [b"INSERT INTO upload_parts", b"COMMIT"]),
+    PieceStep("commit the part", [b"partNumber=1", b"INSERT INTO upload_parts"]),
     PieceStep("note the tail's key", [b"INSERT INTO upload_parts", b"INSERT INTO objects"]),
     PieceStep("send the tail", [b"INSERT INTO upload_parts", b"INSERT INTO objects", b"PUT /"]),
     PieceStep("note the tail", [b"INSERT INTO objects", b"PUT /", b"UPDATE uploads"]),
