@@ -17,7 +17,7 @@ from app.errors import (
 )
 from app.packages.manager import PackageManager
 from app.packages.store import PackageRow
-from app.storage.digest import FORMAT, ResumableSha256
+from app.storage.digest import FORMAT, carried_on
 from app.storage.hashing import fill
 from app.storage.interface import ObjectReader, Resumption, SoFar, WrittenObject
 from app.uploads.completion import LOST, UploadCompletion
@@ -111,9 +111,7 @@ class UploadManager:
     def _reading(self, reception: Reception, piece: Piece) -> Iterator[PieceReader]:
         """What the piece gives, behind the upload's tail. Raises UploadGone if that is lost."""
         upload = reception.upload
-        sha256 = None
-        if upload.object_key and upload.hash_state is not None and upload.hash_format == FORMAT:
-            sha256 = ResumableSha256(upload.hash_state)
+        sha256 = carried_on(upload.hash_state, upload.hash_format) if upload.object_key else None
         try:
             tail = self._open_tail(upload)
         except (ObjectNotFound, ObjectChanged) as error:
