@@ -35,30 +35,34 @@ _FAILURES = text(
 @dataclass(frozen=True, slots=True)
 class Insight:
     """`tally`: what the brake counts. `outcomes`: agents by stage, platform, arch and state. `failures`: bad agents by
-    cause, error (200 characters of it), platform and arch. `offline`: agents that wait for it and are offline.
+    cause, error (200 characters of it), platform and arch.
     """
 
     tally: Tally
     outcomes: Sequence[Row[Any]]
     failures: Sequence[Row[Any]]
-    offline: int
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutInsight:
-    """Reads it. `silence`: seconds until an agent is offline."""
+    """Reads it. `silence`: seconds until an agent is offline. Every method may raise DatabaseUnavailable."""
 
     database: Database
     silence: int
 
     def of(self, rollout_id: int) -> Insight:
-        """What there is of a roll-out; nothing of one that is not there. Raises DatabaseUnavailable."""
+        """What has become of the agents that were chosen; nothing where there is no such roll-out."""
         with self.database.reading() as connection:
-            row = connection.execute(select(*Rollout.__table__.columns).where(Rollout.id == rollout_id)).one_or_none()
-            is_open = row is not None and row.state in OPEN_STATES
             return Insight(
                 tally(connection, rollout_id),
                 connection.execute(_OUTCOMES, {"id": rollout_id}).all(),
                 connection.execute(_FAILURES, {"id": rollout_id, "most": MOST}).all(),
-                offline(connection, Scope.of(connection, row, self.silence)) if row is not None and is_open else 0,
             )
+
+    def offline(self, rollout_id: int) -> int:
+        """How many agents wait for it and are offline; 0 once it is over. It looks at all agents of the channel."""
+        is_open = Rollout.state.in_(OPEN_STATES)
+        with self.database.reading() as connection:
+            statement = select(*Rollout.__table__.columns).where(Rollout.id == rollout_id, is_open)
+            row = connection.execute(statement).one_or_none()
+            return 0 if row is None else offline(connection, Scope.of(connection, row, self.silence))

@@ -38,6 +38,9 @@ from app.rollouts.schemas import MAX_REASON
 
 ROWS = 50
 
+OFFLINE_FRESH = 10.0
+"""Seconds for which the count of offline agents is shown."""
+
 STOP_POLLING = 286
 """htmx asks no more after an answer of this status."""
 
@@ -93,6 +96,9 @@ def rollout_live(rollout_id: int) -> Response:
 def _shown(record: RolloutRecord) -> dict[str, Any]:
     row, policy = record.row, Policy.of(record.row.policy)
     insight = FIGURES.get(("roll-out's figures", row.id), lambda: get(RolloutInsight).of(row.id))
+    offline = FIGURES.get(
+        ("roll-out's offline", row.id), lambda: get(RolloutInsight).offline(row.id), fresh=OFFLINE_FRESH
+    )
     newest = get(RolloutListing).page({"channel": row.channel}, 1, None) if row.state == "complete" else []
     is_last = any(each.row.id == row.id for each in newest)
     return {
@@ -100,7 +106,7 @@ def _shown(record: RolloutRecord) -> dict[str, Any]:
         "view": rollout_view(record),
         "verbs": VERBS,
         "actions": [name for name in actions_of(row, is_last=is_last) if session.may(ROLES[name].label)],
-        "offline": min(insight.offline, record.counts["waiting"]),
+        "offline": min(offline, record.counts["waiting"]),
         "stages": stage_views(row, insight),
         "failures": failure_views(insight),
         "platforms": platform_views(insight),
