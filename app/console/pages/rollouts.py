@@ -88,7 +88,7 @@ def rollout_live(rollout_id: int) -> Response:
     record = FIGURES.get(("roll-out", rollout_id), lambda: get(RolloutListing).get(rollout_id))
     shown = _shown(record)
     answer = with_etag(render("_rollout.html", **shown))
-    if shown["row"].state in ENDED_STATES:
+    if shown["row"].state in ENDED_STATES and answer.status_code == 200:
         answer.status_code = STOP_POLLING
     return answer
 
