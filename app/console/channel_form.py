@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from app.channels.models import TYPES
 from app.channels.schemas import MAX_PACKAGES
 from app.console.forms import form_pairs, loaded
+from app.console.policy_form import policy_of, policy_shown
 from app.errors import Invalid
 from app.http import json_body
 from app.http.responses import json_bytes
@@ -20,9 +21,13 @@ from app.packages.versions import LATEST
 KINDS = ("text", "number", "truth")
 """What an attribute's value may be: JSON knows three kinds, a form's field only text."""
 
+ROLLOUTS = ("off", "safe", "own")
+"""What the form says of roll-outs: none, the policy that `{}` is, or one of its own as JSON."""
+
 TRUTHS = {"true": True, "false": False}
 INTEGER = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 
+SINGLE = ("name", "description", "rollout", "policy", "etag", "plan", "confirm", "do")
 MATCH_LISTS = ("match.key", "match.value", "match.kind")
 LISTS = (*MATCH_LISTS, "packages.name", "packages.version", "packages.type", "packages.more")
 
@@ -49,6 +54,8 @@ class ChannelForm(Schema):
     versions = _texts("packages.version")
     types = _texts("packages.type")
     more = _texts("packages.more")
+    rollout = fields.String(load_default="", validate=validate.OneOf(("", *ROLLOUTS)))
+    policy = fields.String(load_default="")
     etag = fields.String(load_default="")
     plan = fields.String(load_default="")
     confirm = fields.String(load_default="")
@@ -76,12 +83,17 @@ class PackageRow:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A channel as it stands in the editor; `etag` is that of the channel it began with, empty for a new one."""
+    """A channel as it stands in the editor; `etag` is that of the channel it began with, empty for a new one.
+
+    `rollout` is one of ROLLOUTS, empty where the form says nothing of it; `policy` is the JSON of `own`.
+    """
 
     name: str = ""
     description: str = ""
     match: tuple[MatchRow, ...] = ()
     packages: tuple[PackageRow, ...] = ()
+    rollout: str = ""
+    policy: str = ""
     etag: str = ""
     plan: str = field(default="", repr=False)
     confirm: str = ""
@@ -96,7 +108,7 @@ class Draft:
         form = loaded(ChannelForm, form_pairs(LIMIT, MAX_FIELDS), lists=LISTS)
         matches = _rows(MatchRow, _stripped(form["keys"]), form["values"], form["kinds"])
         packages = _rows(PackageRow, _stripped(form["names"]), _stripped(form["versions"]), form["types"], form["more"])
-        single = {name: form[name] for name in ("name", "description", "etag", "plan", "confirm", "do")}
+        single = {name: form[name] for name in SINGLE}
         return cls(match=matches, packages=packages, **single).edited()
 
     @classmethod
@@ -104,7 +116,8 @@ class Draft:
         """A channel as it is."""
         matches = tuple(MatchRow(key, *_shown(value)) for key, value in channel.match.items())
         packages = tuple(map(_package_row, channel.packages))
-        return cls(channel.name, channel.description, matches, packages, etag)
+        chosen, policy = policy_shown(channel.rollout)
+        return cls(channel.name, channel.description, matches, packages, chosen, policy, etag)
 
     def edited(self) -> "Draft":
         """As the button that was pressed, `do`, has it: without script rows come and go this way."""
@@ -129,6 +142,7 @@ class Draft:
         """Of the name and the body: a plan that was shown is that of just these."""
         content = {"name": self.name, "match": list(map(_cells, self.match_rows)), "description": self.description}
         content["packages"] = list(map(_cells, self.package_rows))
+        content["rollout"] = [self.rollout, self.policy if self.rollout == "own" else ""]
         return hashlib.sha256(json_bytes(content)).hexdigest()[:32]
 
     @property
@@ -152,7 +166,8 @@ class Draft:
             {**_carried(row.more), "name": row.name, "version": row.version, "type": row.type}
             for row in self.package_rows
         ]
-        return {"description": self.description, "match": match, "packages": packages}
+        body = {"description": self.description, "match": match, "packages": packages}
+        return {**body, "rollout": policy_of(self.rollout, self.policy)} if self.rollout else body
 
 
 def _rows(row: Any, *columns: Sequence[str]) -> Any:

@@ -16,6 +16,7 @@ from app.console.blueprint import action, page
 from app.console.channel_form import Draft, MatchRow, PackageRow
 from app.console.forms import query_fields
 from app.console.links import see
+from app.console.policy_form import policy_shown, told_policy
 from app.console.rendering import render
 from app.console.views.plan import PlanView, plan_view
 from app.errors import ChannelNotFound, Invalid, PreconditionFailed
@@ -63,7 +64,9 @@ def new_channel() -> Response:
     package = query_fields(NewQuery).get("package")
     match = (MatchRow("os.type", "linux"),) if package else (MatchRow(),)
     name = "stable" if package else ""
-    return _editor(Draft(name, match=match, packages=(PackageRow(package or ""),)), 200, NEW)
+    rollout, policy = policy_shown(None)
+    draft = Draft(name, match=match, packages=(PackageRow(package or ""),), rollout=rollout, policy=policy)
+    return _editor(draft, 200, NEW)
 
 
 @page("/channels/<name>/edit", Role.PUBLISHER)
@@ -82,7 +85,7 @@ def plan_channel(name: str) -> Response:
     if "HX-Request" not in request.headers:
         return _editor(draft, 200, name)
     plan, errors = _planned(draft)
-    return render("_plan.html", plan=plan, draft=draft, errors=errors)
+    return render("_plan.html", plan=plan, draft=draft, errors=errors, policy=told_policy(draft.rollout, draft.policy))
 
 
 @action("/channels/<name>", Role.PUBLISHER)
@@ -151,6 +154,7 @@ def _editor(draft: Draft, status: int, path: str, trouble: Trouble = NO_TROUBLE)
         draft=draft,
         path=path,
         plan=plan,
+        policy=told_policy(draft.rollout, draft.policy),
         errors=trouble.errors,
         plan_errors=reasons if request.method == "POST" else {},
         trouble=trouble,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.config.units import duration_in_seconds
 from app.console.text import attribute, counted, duration
 from app.rollouts.policy import Policy
 
@@ -26,9 +25,17 @@ def policy_words(content: Mapping[str, Any]) -> str:
     policy = Policy.of(dict(content))
     stages = [stage_words(stage) for stage in content["stages"]]
     way = ", then ".join([*stages, "everyone else"]) if stages else "all agents at once"
-    soak = f" when {policy.success:g} % of a stage have been well for {duration(duration_in_seconds(content['soak']))}"
+    soak = f" when {policy.success:g} % of a stage have been well for {duration(policy.soak)}"
     goes = f"{way[:1].upper()}{way[1:]}" + (f"; the next{soak}." if stages else ".")
     share = f"{policy.max_failure_percent:g} % of those offered it"
     does = "it goes back by itself" if policy.rolls_back else "it pauses"
     brake = f"With more than {counted(policy.max_failures, 'bad agent')} and more than {share}, {does}."
-    return " ".join(["An admin approves each roll-out." if policy.approval else "", goes, brake]).strip()
+    rules = {
+        "An admin approves each roll-out.": policy.approval,
+        goes: True,
+        "Where a stage holds, somebody opens the next.": any(stage.hold for stage in policy.stages),
+        brake: True,
+        "Agents are let go in its windows only.": bool(policy.windows),
+        f"At most {counted(policy.at_once or 0, 'agent')} are at it at once.": policy.at_once is not None,
+    }
+    return " ".join(sentence for sentence, holds in rules.items() if holds)
