@@ -89,7 +89,7 @@ WITH added AS (
     VALUES (:uid, CAST(:attributes AS jsonb), :platform, :arch, 'stable') RETURNING instance_uid
 ), polled AS (
     INSERT INTO agent_polls (instance_uid, capabilities, last_seen)
-    SELECT instance_uid, 7, now() - :silent * interval '1 hour' FROM added
+    SELECT instance_uid, 31, now() - :silent * interval '1 hour' FROM added
 )
 INSERT INTO agent_packages (instance_uid, name, version, has_hash, status, error, offered_version)
 SELECT instance_uid, :package, :version, '\\x01', :status, :error, :offered FROM added

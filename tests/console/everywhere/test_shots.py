@@ -11,13 +11,39 @@ from tests.console.site import Console
 
 SIZES = {"light": 1280, "dark": 1280, "narrow": 400}
 
+TYPE_VERSION = """
+const [field] = document.getElementsByName("packages.version");
+field.value = arguments[0];
+field.dispatchEvent(new Event("input", {bubbles: true}));
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the pictures go."""
+    return Path(os.environ.get("OPAMP_SHOTS") or tmp_path)
+
 
 @pytest.mark.parametrize("path", PAGES)
-def test_shots(browser: Browser, catalogue: Console, tmp_path: Path, path: str) -> None:
+def test_shots(browser: Browser, catalogue: Console, folder: Path, path: str) -> None:
     """Each page can be taken a picture of, light, dark and narrow, without a complaint."""
-    folder = Path(os.environ.get("OPAMP_SHOTS") or tmp_path)
     opened(browser, path)
     name = "".join(character if character.isalnum() else "-" for character in path) or "overview"
+    take(browser, folder, name)
+    browser.assert_clean("404")
+
+
+def test_shots_of_a_plan(browser: Browser, catalogue: Console, folder: Path) -> None:
+    """The channel editor, whose plan tells which agents would change as soon as another version is typed."""
+    opened(browser, "channels/stable/edit")
+    browser.script(TYPE_VERSION, "0.116.1")
+    browser.until(lambda: "0.116.1" in browser.text("#plan"))
+    take(browser, folder, "plan")
+    browser.assert_clean()
+
+
+def take(browser: Browser, folder: Path, name: str) -> None:
+    """Take the pictures of the page as it is."""
     for look, width in SIZES.items():
         browser.theme("dark" if look == "dark" else "light")
         browser.width(width)
@@ -26,4 +52,3 @@ def test_shots(browser: Browser, catalogue: Console, tmp_path: Path, path: str) 
         file = folder / f"{name}-{look}.png"
         assert browser.chrome.get_screenshot_as_file(str(file))
         assert file.stat().st_size > 5000
-    browser.assert_clean("404")
