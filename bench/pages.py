@@ -35,9 +35,9 @@ PAGES = (
     *("upload", "tokens", "users", "service", "account"),
 )
 
-HAVING = f"""
+HAVING = rf"""
 INSERT INTO agent_packages (instance_uid, name, version, has_hash, status, error, offered_version)
-SELECT instance_uid, '{NAME}', '4.8.0', true, CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'installed' END,
+SELECT instance_uid, '{NAME}', '4.8.0', '\x01', CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'installed' END,
        CASE WHEN n % 50 = 0 THEN 'exec format error' END, '4.9.0'
 FROM (SELECT instance_uid, row_number() OVER () AS n FROM agents) AS numbered
 """
