@@ -12,6 +12,8 @@ from app.console.pages import (
     login,
     overview,
     packages,
+    policies,
+    policy_editor,
     rollouts,
     service,
     tokens,
@@ -20,7 +22,7 @@ from app.console.pages import (
 )
 
 MODULES: tuple[ModuleType, ...] = (
-    *(login, overview, packages, files, channels, channel_editor, agents, rollouts),
+    *(login, overview, packages, files, channels, channel_editor, agents, rollouts, policies, policy_editor),
     *(uploads, tokens, users, account, jump, service),
 )
 """Their decorators register the routes."""

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.console.browser import Browser
-from tests.console.catalogue import FAILING_AGENT, LATEST, MAIN, WATCHED
+from tests.console.catalogue import FAILING_AGENT, LATEST, MAIN, POLICY, WATCHED
 from tests.console.site import Console
 
 PAGES = {
@@ -30,6 +30,10 @@ PAGES = {
     "tokens": "tokens",
     "users": "users",
     "upload": "upload",
+    "policies": "policies",
+    "policies/new": "policy-editor",
+    f"policies/{POLICY}": "policy",
+    f"policies/{POLICY}/edit": "policy-editor",
 }
 """Paths below /ui/ and their body[data-page], for an admin; the first as nobody."""
 
