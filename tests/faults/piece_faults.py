@@ -108,7 +108,7 @@ def cut_while_it_stores(site: Site) -> None:
         yield content[:sent]
         raise ConnectionAbortedError
 
-    site.storage.delay = 0.05
+    site.storage.delay = 0.01
     try:
         with contextlib.suppress(OSError, http.client.HTTPException):
             patch(client, path, 0, blocks(), Content_Length=str(len(content)))

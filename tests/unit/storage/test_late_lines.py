@@ -11,5 +11,6 @@ def test_lines_follow_until_the_answer_comes() -> None:
         for outlives in (True, False):
             request = S3Request("POST", "key", fresh=outlives, outlives=outlives)
             assert client.send(request).document() == b"hello"
-        assert server.requests[1] == b"\r\n" * LATE_LINES
+        lines = server.requests[1].count(b"\r\n")
+        assert (server.requests[1], 1 <= lines <= LATE_LINES) == (b"\r\n" * lines, True)
         assert server.connections == 2
