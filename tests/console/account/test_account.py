@@ -95,5 +95,8 @@ def test_jump(browser: Browser, catalogue: Console) -> None:
 def test_service_page(browser: Browser, catalogue: Console) -> None:
     """The service's page tells what it stands on and that it answers."""
     browser.be("admin").visit("service", "service")
-    states = {part.get_attribute("data-part"): part.get_attribute("data-state") for part in browser.all("[data-part]")}
+    states = {
+        part.get_attribute("data-part"): part.get_attribute("data-state")
+        for part in browser.all("[data-part][data-state]")
+    }
     assert states == {"database": "ok", "storage": "ok"}
