@@ -127,6 +127,7 @@ def test_a_pause_that_was_answered(fleet: Fleet, urls: list[str]) -> None:
     agents = [ScriptedAgent(urls, fleet.agent_token) for _ in range(60)]
     at_once(agents, ScriptedAgent.introduce)
     fleet.publish("1.1.0")
+    processes.wait_until(lambda: bool(fleet.rollout()), "The roll-out", 30)
     pool = ThreadPoolExecutor(THREADS)
     polls = [pool.submit(agent.poll) for _ in range(6) for agent in agents]
     processes.wait_until(lambda: len(offered(agents, "1.1.0")) >= 5 or all(p.done() for p in polls), "Offers", 30)
