@@ -14,10 +14,10 @@ SELECT name, version, count(*) AS agents FROM agent_packages
 WHERE name = ANY(%(names)s) AND version <> '' GROUP BY name, version
 """
 
-_BY_PLATFORM = """
+_BY_TARGET = """
 SELECT agents.platform, agents.arch, count(*) AS agents
 FROM agents JOIN agent_packages AS had USING (instance_uid)
-WHERE agents.platform = ANY(%(platforms)s) AND had.name = %(name)s AND had.version <> ''
+WHERE (agents.platform, agents.arch) IN %(targets)s AND had.name = %(name)s AND had.version <> ''
 GROUP BY agents.platform, agents.arch
 """
 
@@ -69,9 +69,9 @@ class Adoption:
             found[row.name][row.version] = row.agents
         return dict(found)
 
-    def by_platform(self, name: str, platforms: Sequence[str]) -> dict[tuple[str, str], int]:
-        """How many agents of these platforms have the package, in any version, by platform and arch."""
-        rows: Any = self.database.rows(_BY_PLATFORM, {"name": name, "platforms": list(platforms)}) if platforms else ()
+    def by_target(self, name: str, targets: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """How many agents of these platforms and arches have the package, in any version."""
+        rows: Any = self.database.rows(_BY_TARGET, {"name": name, "targets": tuple(targets)}) if targets else ()
         return {(row.platform, row.arch): row.agents for row in rows}
 
     def fleet(self) -> Fleet:

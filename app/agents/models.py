@@ -57,6 +57,7 @@ class Agent(Base):
     __tablename__ = "agents"
     __table_args__ = (
         Index("ix_agents_channel", "channel", "instance_uid"),
+        Index("ix_agents_fleet", "channel", "platform", "arch"),
         Index("ix_agents_platform", "platform", "instance_uid"),
         Index("ix_agents_arch", "arch", "instance_uid"),
         *(

@@ -52,6 +52,18 @@ class Trouble:
 NO_TROUBLE = Trouble()
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stands at the side: the plan, or the `reasons` why there is none, or that it `comes_later`.
+
+    A page does not wait for its plan, which looks at all agents: script asks for it as soon as the page is there.
+    """
+
+    plan: PlanView | None = None
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    comes_later: bool = False
+
+
 class NewQuery(Schema):
     """What a new channel begins with: a package for all Linux agents."""
 
@@ -66,7 +78,7 @@ def new_channel() -> Response:
     name = "stable" if package else ""
     rollout, policy = policy_shown(None)
     draft = Draft(name, match=match, packages=(PackageRow(package or ""),), rollout=rollout, policy=policy)
-    return _editor(draft, 200, NEW)
+    return _editor(draft, 200, NEW, Shown(comes_later=bool(package)))
 
 
 @page("/channels/<name>/edit", Role.PUBLISHER)
@@ -74,7 +86,7 @@ def edit_channel(name: str) -> Response:
     """The editor of a channel."""
     found = existing(name)
     no_parameters()
-    return _editor(Draft.of(found, entity_tag(found)), 200, name)
+    return _editor(Draft.of(found, entity_tag(found)), 200, name, Shown(comes_later=True))
 
 
 @action("/channels/<name>/plan", Role.PUBLISHER)
@@ -82,10 +94,10 @@ def plan_channel(name: str) -> Response:
     """The plan of what the form holds: for script the part of the page, without it the whole editor."""
     no_parameters()
     draft = Draft.submitted()
-    if "HX-Request" not in request.headers:
-        return _editor(draft, 200, name)
-    plan, errors = _planned(draft)
-    return render("_plan.html", plan=plan, draft=draft, errors=errors, policy=told_policy(draft.rollout, draft.policy))
+    shown = _planned(draft)
+    if "HX-Request" in request.headers:
+        return render("_plan.html", draft=draft, path=name, shown=shown, errors=shown.reasons, policy=_policy(draft))
+    return _editor(draft, 200, name, shown)
 
 
 @action("/channels/<name>", Role.PUBLISHER)
@@ -97,14 +109,14 @@ def save_channel(name: str) -> Response:
         raise Invalid({"name": ["A channel keeps its name. Make another channel, and delete this one."]})
     try:
         content = _loaded(draft)
-        plan = plan_view(get(ChannelPlanner).plan(draft.name, content))
+        plan = _plan(draft, content)
     except Invalid as error:
-        return _editor(draft, 422, name, Trouble(dict(error.errors)))
+        return _editor(draft, 422, name, Shown(reasons=dict(error.errors)), Trouble(dict(error.errors)))
     if draft.plan != draft.digest:
-        return _editor(draft, 409, name, Trouble(told=NO_PLAN))
+        return _editor(draft, 409, name, Shown(plan), Trouble(told=NO_PLAN))
     if plan.asks_name and draft.confirm != draft.name:
         asked = {"confirm": [f"Type {draft.name}: agents lose packages."]}
-        return _editor(draft, 422, name, Trouble(asked))
+        return _editor(draft, 422, name, Shown(plan), Trouble(asked))
     return _saved(draft, content, name)
 
 
@@ -117,7 +129,7 @@ def _saved(draft: Draft, content: ChannelFields, path: str) -> Response:
     except PreconditionFailed:
         return _overtaken(draft, path)
     except Invalid as error:
-        return _editor(draft, 422, path, Trouble(dict(error.errors)))
+        return _editor(draft, 422, path, Shown(reasons=dict(error.errors)), Trouble(dict(error.errors)))
     return see("channel", name=draft.name)
 
 
@@ -126,9 +138,10 @@ def _overtaken(draft: Draft, path: str) -> Response:
     try:
         theirs = existing(draft.name)
     except ChannelNotFound:
-        return _editor(draft.renewed(""), 409, NEW, Trouble(told=DELETED))
+        return _editor(draft.renewed(""), 409, NEW, _planned(draft), Trouble(told=DELETED))
     current = Draft.of(theirs, entity_tag(theirs))
-    return _editor(draft.renewed(current.etag), 409, path, Trouble(told=TOO_LATE, theirs=current))
+    trouble = Trouble(told=TOO_LATE, theirs=current)
+    return _editor(draft.renewed(current.etag), 409, path, _planned(draft), trouble)
 
 
 def _loaded(draft: Draft) -> ChannelFields:
@@ -137,26 +150,31 @@ def _loaded(draft: Draft) -> ChannelFields:
     return channel_fields(load(ChannelBodySchema(), draft.body()))
 
 
-def _planned(draft: Draft) -> tuple[PlanView | None, dict[str, list[str]]]:
+def _plan(draft: Draft, content: ChannelFields) -> PlanView:
+    return plan_view(get(ChannelPlanner).plan(draft.name, content))
+
+
+def _planned(draft: Draft) -> Shown:
     """The plan, or why there is none."""
     try:
-        return plan_view(get(ChannelPlanner).plan(draft.name, _loaded(draft))), {}
+        return Shown(_plan(draft, _loaded(draft)))
     except Invalid as error:
-        return None, dict(error.errors)
+        return Shown(reasons=dict(error.errors))
 
 
-def _editor(draft: Draft, status: int, path: str, trouble: Trouble = NO_TROUBLE) -> Response:
-    """The editor with the plan of what it holds. The first look at an empty form tells of no errors."""
-    plan, reasons = _planned(draft)
+def _policy(draft: Draft) -> str:
+    return told_policy(draft.rollout, draft.policy)
+
+
+def _editor(draft: Draft, status: int, path: str, shown: Shown, trouble: Trouble = NO_TROUBLE) -> Response:
     return render(
         "channel_editor.html",
         status,
         draft=draft,
         path=path,
-        plan=plan,
-        policy=told_policy(draft.rollout, draft.policy),
+        shown=shown,
+        policy=_policy(draft),
         errors=trouble.errors,
-        plan_errors=reasons if request.method == "POST" else {},
         trouble=trouble,
         latest=LATEST,
         known=_known(),

@@ -1,7 +1,7 @@
 """Channels: the list, one, and what an admin may do to it."""
 
 from flask import Response
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from app.accounts.roles import Role
 from app.agents.figures import AgentFigures
@@ -28,6 +28,12 @@ class ChannelsQuery(Schema):
     after = fields.String()
 
 
+class ChannelQuery(Schema):
+    """Whether the page waits for the figures that script asks for after it."""
+
+    figures = fields.String(validate=validate.OneOf(["now"]))
+
+
 class ConfirmForm(Schema):
     """The channel's name, typed."""
 
@@ -46,11 +52,12 @@ def channels() -> Response:
 
 @page("/channels/<name>", Role.AGENT)
 def channel(name: str) -> Response:
-    """One channel: for whom, what, and how its agents stand."""
+    """One channel: for whom, what, and how its agents stand: that looks at all of them, and comes after the page."""
     found = existing(name)
-    no_parameters()
+    waits = "figures" in query_fields(ChannelQuery)
+    states = _states(name) if waits else FIGURES.kept(_states_key(name))
     curl = f'curl -fsS "{public(f"/api/v1/channels/{name}")}" -H "Authorization: Bearer $TOKEN"'
-    return render("channel.html", channel=found, agents=_agents().get(name, 0), states=_states(name), curl=curl)
+    return render("channel.html", channel=found, agents=_agents().get(name, 0), states=states, curl=curl)
 
 
 @fragment("/channels/<name>/live", Role.AGENT)
@@ -76,5 +83,9 @@ def _agents() -> dict[str | None, int]:
     return FIGURES.get("channels' agents", get(AgentFigures).by_channel, fresh=AGENTS_FRESH)
 
 
+def _states_key(name: str) -> tuple[str, str]:
+    return "channel's packages", name
+
+
 def _states(name: str) -> dict[str, dict[str, int]]:
-    return FIGURES.get(("channel's packages", name), lambda: get(AgentFigures).package_states(name), fresh=AGENTS_FRESH)
+    return FIGURES.get(_states_key(name), lambda: get(AgentFigures).package_states(name), fresh=AGENTS_FRESH)

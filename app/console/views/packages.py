@@ -54,9 +54,9 @@ def agents_of(name: str) -> dict[str, int]:
 
 def waiting(name: str, gaps: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
     """For which of these platforms and arches agents have the package, and would get no file: with their number."""
-    platforms = tuple(sorted({platform for platform, _ in gaps}))
-    key = ("agents by platform", name, platforms)
-    found = FIGURES.get(key, lambda: get(Adoption).by_platform(name, platforms), fresh=AGENTS_FRESH)
+    targets = tuple(sorted(gaps))
+    key = ("agents by target", name, targets)
+    found = FIGURES.get(key, lambda: get(Adoption).by_target(name, targets), fresh=AGENTS_FRESH)
     return [(platform, arch, found[platform, arch]) for platform, arch in gaps if found.get((platform, arch))]
 
 

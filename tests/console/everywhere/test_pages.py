@@ -41,11 +41,11 @@ WIDTHS = (320, 400, 500, 860, 1180, 1440)
 
 
 def opened(browser: Browser, path: str) -> Browser:
-    """The page, as it is for an admin."""
+    """The page, as it is for an admin, with all that comes after it."""
     browser.be(None if path == "login" else "admin")
     browser.chrome.get_log("browser")
     browser.chrome.get(f"{browser.console.url}/ui/{path}")
-    browser.until(lambda: browser.page == PAGES[path])
+    browser.until(lambda: browser.page == PAGES[path] and not browser.all("[data-loading]"))
     return browser
 
 

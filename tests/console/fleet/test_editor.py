@@ -74,6 +74,21 @@ def test_the_plan_is_told(publisher: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("restored")
+def test_the_page_does_not_wait_for_the_plan(publisher: FlaskClient) -> None:
+    """The editor comes without the plan, which looks at all agents, and with what asks for it."""
+    page = publisher.get("/ui/channels/editing/edit").text
+    assert 'hx-trigger="load, ' in page
+    assert 'formaction="/ui/channels/editing/plan">Show the plan' in page
+    assert "Save:" not in page
+
+
+def test_an_empty_form_is_not_planned(publisher: FlaskClient) -> None:
+    """A new channel's first look tells of no errors; one for a package is planned at once."""
+    assert 'hx-trigger="input ' in publisher.get("/ui/channels/new").text
+    assert 'hx-trigger="load, ' in publisher.get("/ui/channels/new?package=edited").text
+
+
+@pytest.mark.usefixtures("restored")
 def test_nothing_is_saved_without_its_plan(client: FlaskClient, publisher: FlaskClient) -> None:
     """409 where no plan was shown, or one of something else; the right one is shown then, and can be saved."""
     before = client.get("/api/v1/channels/editing").get_json()

@@ -37,6 +37,20 @@ def retype(browser: Browser, selector: str, text: str) -> None:
     field.send_keys(text)
 
 
+def test_the_plan_comes_by_itself(client: FlaskClient, browser: Browser) -> None:
+    """Once the editor is there, it asks for the plan of what the channel is."""
+    browser.be("publisher").visit("channels/typing/edit", "channel-editor")
+    browser.until(lambda: browser.text("#save") == "Save: no agent changes")
+    browser.assert_clean()
+
+
+def test_figures_come_by_themselves(client: FlaskClient, browser: Browser) -> None:
+    """A channel's page asks how its agents stand once it is there."""
+    browser.be("publisher").visit("channels/typing", "channel")
+    browser.until(lambda: browser.all('#channel-agents [data-package="typed"]'))
+    browser.assert_clean()
+
+
 def test_the_plan_changes_as_one_types(client: FlaskClient, browser: Browser) -> None:
     """Another version, and the button says what saving would do; the focus stays where it was."""
     browser.be("publisher").visit("channels/typing/edit", "channel-editor")

@@ -6,6 +6,7 @@ import uuid
 import pytest
 from flask.testing import FlaskClient
 
+from app.console.live import FIGURES
 from tests.console.fleet.fleet import api, publish, put, settled
 from tests.console.site import Console
 
@@ -40,6 +41,19 @@ def test_one_channel(client: FlaskClient, publisher: FlaskClient) -> None:
     assert "/ui/channels/shown-a/edit" in page.text
     assert "Delete" not in page.text
     assert publisher.get("/ui/channels/absent").status_code == 404
+
+
+def test_figures_come_after_the_page(client: FlaskClient, publisher: FlaskClient) -> None:
+    """How its agents stand is asked for by script, or by a link; while the figures are fresh the page has them."""
+    settled(client, tier="a")
+    FIGURES.forget()
+    page = publisher.get("/ui/channels/shown-a").text
+    assert 'hx-trigger="load, ' in page
+    assert "/ui/channels/shown-a?figures=now" in page
+    assert 'data-package="shown"><div' in publisher.get("/ui/channels/shown-a?figures=now").text
+    again = publisher.get("/ui/channels/shown-a").text
+    assert 'data-package="shown"><div' in again
+    assert 'hx-trigger="load, ' not in again
 
 
 def test_live_agents_are_304_while_nothing_changes(client: FlaskClient, publisher: FlaskClient) -> None:
