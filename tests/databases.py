@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg2
 from flask_migrate import upgrade
@@ -11,6 +12,8 @@ from dev.parts.postgres import Postgres
 from tests.configuration import configuration
 
 TEMPLATE = "opamp_template"
+FLEET = "packages, objects, channels, policies, agents, offer_versions, rollouts"
+"""Tables of packages and agents; others refer to them."""
 
 
 def execute(url: str, *statements: str) -> None:
@@ -20,6 +23,25 @@ def execute(url: str, *statements: str) -> None:
         with connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
+
+
+def found(url: str, query: str) -> list[Any]:
+    """The rows that a query finds."""
+    with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def empty(url: str) -> None:
+    """Remove all packages and agents; again, where PostgreSQL ends it for a deadlock with a duty of the service's."""
+    for is_last in (False, False, True):
+        try:
+            execute(url, f"TRUNCATE {FLEET} CASCADE")
+        except psycopg2.errors.DeadlockDetected:
+            if is_last:
+                raise
+        else:
+            return
 
 
 def make_template(server: Postgres) -> None:

@@ -1,7 +1,7 @@
 """Transactions of the OpAMP endpoint.
 
-All of it commits without waiting for the disk: what a crash of PostgreSQL loses shows as a gap in `sequence_num`,
-and costs the agent one report of its full state.
+It commits without waiting for the disk: what a crash of PostgreSQL loses shows as a gap in `sequence_num`, and costs
+the agent one report of its full state. A turn that takes a place in a roll-out, or stops one, waits.
 """
 
 import contextlib

@@ -26,6 +26,7 @@ def tally(connection: Connection, rollout_id: int) -> Tally:
 
 def stop(connection: Connection, rollout: RolloutRow, policy: Policy, reason: str) -> None:
     """What the policy does when too many fare badly. The roll-out's row is held."""
+    rows.commit_durably(connection)
     if policy.rolls_back:
         rows.roll_back(connection, rollout, Event("brake", reason=reason))
     else:

@@ -13,7 +13,7 @@ from app.rollouts import editions
 from app.rollouts.models import IS_OPEN
 from app.rollouts.outcome import Outcome
 from app.rollouts.policy import Policy
-from app.rollouts.rows import RolloutRow
+from app.rollouts.rows import RolloutRow, commit_durably
 from app.rollouts.should_have import Standing
 
 _STANDING = f"""
@@ -131,6 +131,7 @@ class Places:
 
     def claim(self, *, was_healthy: bool | None) -> bool:
         """Take the place that the agent was given; False if it was taken back meanwhile."""
+        commit_durably(self._connection)
         return self._run(_CLAIM, was_healthy=was_healthy)
 
     def join(self, *, was_healthy: bool | None) -> bool:

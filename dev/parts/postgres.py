@@ -65,14 +65,16 @@ def server_command(folder: Path, bin_dir: Path, port: int, settings: dict[str, s
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, settings: dict[str, str] | None = None, bin_dir: Path | None = None) -> Iterator[Postgres]:
-    """Initialise `folder` if it is empty, run a server on it on a free port, stop it at the end."""
+def running(
+    folder: Path, *, settings: dict[str, str] | None = None, bin_dir: Path | None = None, port: int | None = None
+) -> Iterator[Postgres]:
+    """Initialise `folder` if it is empty, run a server on it, on a free port or `port`; stop it at the end."""
     bin_dir = bin_dir or binaries()
     if not (folder / "PG_VERSION").exists():
         initialise(folder, bin_dir, "-U", "postgres", "-A", "trust", "--no-sync")
     if not postgres_account.can_use(folder):
         raise PermissionError(f"{folder} is closed to the account {postgres_account.ACCOUNT}")
-    port = processes.free_port()
+    port = port or processes.free_port()
     command = server_command(folder, bin_dir, port, {**SETTINGS, **(settings or {})})
     log = folder.with_suffix(".log")
     with processes.running(command, log=log) as process:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from app.offers.protobuf import MEDIA_TYPE, opamp
 
 USUAL = 1 | 8 | 16
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds for which a message that got no answer, or a 503, is sent again."""
 
 
@@ -21,6 +21,7 @@ class ScriptedAgent:
 
     urls: list[str]
     token: str
+    attributes: dict[str, str] = field(default_factory=lambda: {"os.type": "linux", "host.arch": "amd64"})
     uid: uuid.UUID = field(default_factory=uuid.uuid4)
     sequence_num: int = -1
     has: dict[str, Any] = field(default_factory=dict)
@@ -35,6 +36,16 @@ class ScriptedAgent:
     def poll(self) -> Any:
         """A message without news; returns the offer that it brings, or None."""
         return self._offer(self._say())
+
+    def waits(self) -> Any:
+        """Poll until an offer comes, and return it."""
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends:
+            offer = self.poll()
+            if offer is not None:
+                return offer
+            time.sleep(0.1)
+        raise TimeoutError(f"no offer to {self.uid} in {PATIENCE} s")
 
     def installed(self, offer: Any) -> Any:
         """Install what an answer or a poll has brought, and tell; the offer, or None."""
@@ -61,7 +72,7 @@ class ScriptedAgent:
         self.sequence_num += 1
         message = opamp.AgentToServer(instance_uid=self.uid.bytes, sequence_num=self.sequence_num, capabilities=USUAL)
         if described:
-            for key, value in (("os.type", "linux"), ("host.arch", "amd64")):
+            for key, value in self.attributes.items():
                 message.agent_description.identifying_attributes.add(key=key).value.string_value = value
         if reports:
             message.package_statuses.server_provided_all_packages_hash = self.named
