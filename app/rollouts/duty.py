@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from app.config.units import duration_in_seconds
 from app.database import Database, deadline
 from app.errors import Unavailable
-from app.rollouts.look import Look
+from app.rollouts.look import LEASE, Look
 from app.rollouts.starting import Start, hold_channel
 
 LOOK_LOCK = 0x726F6C6C
@@ -112,16 +112,23 @@ def _repeat(duty: Duty, stopped: threading.Event) -> None:
     rest = 0.0
     # Workers that start together need not come together each time.
     while not stopped.wait(max(rest, duty.interval * random.uniform(0.8, 1.2))):  # noqa: S311 - no secret hangs on it
-        started = time.monotonic()
-        _attempt(duty)
-        rest = REST * (time.monotonic() - started)
+        rest = rest_after(attempt(duty), duty.interval)
 
 
-def _attempt(duty: Duty) -> None:
+def rest_after(seconds: float, interval: int) -> float:
+    """Seconds to rest after a look that took so many: never so long that the lease of a roll-out runs out."""
+    return min(REST * seconds, LEASE * interval / 2)
+
+
+def attempt(duty: Duty) -> float:
+    """Look once; returns how many seconds the look took, 0 if there was none, or PostgreSQL did not answer."""
     deadline.set_budget(BUDGET)
+    started = time.monotonic()
     try:
-        duty.once()
+        looked = duty.once()
+        return time.monotonic() - started if looked else 0.0
     except Unavailable as error:
         log.warning("the look after roll-outs could not be taken: %s", error.detail)
     except Exception:  # a thread that died would be missed by no one
         log.exception("the look after roll-outs failed")
+    return 0.0
