@@ -14,7 +14,7 @@ from app.errors import ChannelNotFound, NotFound
 from app.http.body import is_chunked
 from app.http.json_body import json_fields
 from app.http.openapi.describe import answers, asks, operation, refuses, takes
-from app.http.paging import page_answer, requested_page
+from app.http.paging import batched_answer, page_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer
 from app.http.services import get
@@ -49,8 +49,8 @@ class Rollouts(MethodView):
         query = parameters(RolloutQuery)
         page = requested_page(query, int)
         filters = chosen(query, "channel", "state")
-        found = get(RolloutListing).page(filters, page.fetch, page.after_id or None)
-        return page_answer(page, found, rollout_json, lambda record: (record.row.id,))
+        with get(RolloutListing).page(filters, page.fetch, page.after_id or None) as batches:
+            return batched_answer(page, batches, rollout_json, lambda record: (record.row.id,))
 
 
 @blueprint.route("/rollouts/<bigint:rollout_id>")

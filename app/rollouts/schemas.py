@@ -10,7 +10,7 @@ from app.http.fields import Moment, QueryNumber, rfc3339
 from app.http.openapi.properties import AnswerSchema
 from app.http.paging import PageQuery
 from app.packages.fields import Text
-from app.rollouts.listing import RolloutRecord
+from app.rollouts.listing import MOST_EVENTS, Happening, RolloutRecord
 from app.rollouts.models import CAUSES, KINDS, PLACE_STATES, STATES
 from app.rollouts.policy_schema import RolloutPolicySchema, RolloutStageSchema
 
@@ -105,7 +105,9 @@ class RolloutSchema(AnswerSchema):
     created_by = fields.String()
     started_at = Moment(allow_none=True)
     ended_at = Moment(allow_none=True)
-    events = fields.List(fields.Nested(RolloutEventSchema))
+    events = fields.List(
+        fields.Nested(RolloutEventSchema), metadata={"description": f"Oldest first; the last {MOST_EVENTS}."}
+    )
 
 
 class RolloutAgentSchema(AnswerSchema):
@@ -154,7 +156,7 @@ def _stage_json(stage: dict[str, Any]) -> dict[str, Any]:
     return {**stage, **times}
 
 
-def _event_json(event: Row[Any]) -> dict[str, Any]:
+def _event_json(event: Happening) -> dict[str, Any]:
     names = ("by", "by_kind", "action", "stage", "reason")
     return {"at": rfc3339(event.at), **{name: getattr(event, name) for name in names}}
 

@@ -12,7 +12,7 @@ from app.errors import Invalid, PolicyNotFound
 from app.http.downloads.conditions import allows_change
 from app.http.json_body import json_fields
 from app.http.openapi.describe import also_answers, answers, asks, conditional, operation, refuses, takes
-from app.http.paging import PageQuery, page_answer, requested_page
+from app.http.paging import PageQuery, batched_answer, requested_page
 from app.http.query import no_parameters, parameters
 from app.http.responses import json_answer, no_content
 from app.http.services import get
@@ -27,7 +27,7 @@ from app.signatures.policy_schemas import (
     policy_fields,
     policy_json,
 )
-from app.signatures.policy_store import FieldsRow, PolicyStore
+from app.signatures.policy_store import NONE, FieldsRow, PolicyStore
 
 blueprint = Blueprint("policies", __name__, url_prefix="/api/v1", description="Whose signatures packages need.")
 
@@ -43,9 +43,13 @@ class Policies(MethodView):
     def get(self) -> Response:
         """Policies by name, in pages: follow `Link: <…>; rel="next"` while there is one."""
         page = requested_page(parameters(PageQuery), str)
-        rows = get(PolicyStore).page(page.fetch, str(page.after[0]) if page.after else None)
-        counts = get(PolicyStore).counts([row.id for row in rows])
-        return page_answer(page, rows, lambda row: policy_json(row, counts[row.id]), lambda row: (row.name,))
+        policies, asked = get(PolicyStore), (page.fetch, str(page.after[0]) if page.after else None)
+        counts = policies.counts(policies.page_ids(*asked))
+        with policies.page(*asked) as batches:
+            # One that was added in between has no counts yet.
+            return batched_answer(
+                page, batches, lambda row: policy_json(row, counts.get(row.id, NONE)), lambda row: (row.name,)
+            )
 
 
 @blueprint.route("/policies/<name>")

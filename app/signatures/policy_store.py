@@ -1,10 +1,11 @@
 """Transactions on policies."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, text, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.database import Database
@@ -23,6 +24,12 @@ Precondition = Callable[[FieldsRow | None], bool]
 """Whether a policy may be changed that is so, or is not there."""
 
 COLUMNS = tuple(Policy.__table__.columns)
+
+AT_ONCE = 8
+"""Policies of a page that are in memory at once: one may be as long as a body of JSON."""
+
+NONE = {"trusted": 0, "untrusted": 0, "pending": 0}
+"""The counts of a policy that no package's name fits."""
 
 _COUNTS = text(
     f"""
@@ -87,13 +94,14 @@ class PolicyStore:
             raise PolicyNotFound
         return row
 
-    def page(self, limit: int, after: str | None) -> Sequence[FieldsRow]:
-        """At most `limit` policies by name, those after `after`."""
-        statement = select(*COLUMNS).order_by(Policy.name).limit(limit)
-        if after is not None:
-            statement = statement.where(Policy.name > after)
+    def page(self, limit: int, after: str | None) -> AbstractContextManager[Iterator[Sequence[FieldsRow]]]:
+        """At most `limit` policies by name, those after `after`, a few at a time."""
+        return self.database.batches(_in_order(select(*COLUMNS), limit, after), AT_ONCE)
+
+    def page_ids(self, limit: int, after: str | None) -> Sequence[int]:
+        """The ids of these policies."""
         with self.database.reading() as connection:
-            return connection.execute(statement).all()
+            return connection.scalars(_in_order(select(Policy.id), limit, after)).all()
 
     def counts(self, policy_ids: Sequence[int]) -> dict[int, dict[str, int]]:
         """How many packages are trusted, untrusted and pending by each of the policies."""
@@ -103,7 +111,7 @@ class PolicyStore:
             row.id: {"trusted": row.trusted, "untrusted": row.n - row.trusted - row.pending, "pending": row.pending}
             for row in rows
         }
-        return {each: found.get(each, {"trusted": 0, "untrusted": 0, "pending": 0}) for each in policy_ids}
+        return {each: found.get(each, NONE) for each in policy_ids}
 
     def put(self, name: str, fields: PolicyFields, allows: Precondition) -> tuple[FieldsRow, bool]:
         """Make the policy what `fields` say; returns it and whether it is new. Packages are to be settled after this.
@@ -171,6 +179,12 @@ class PolicyStore:
         columns: tuple[Any, ...] = (*PACKAGE_COLUMNS, has)
         with self.database.reading() as connection:
             return connection.execute(select(*columns).where(Package.id.in_(ids)).order_by(Package.id)).all()
+
+
+def _in_order(statement: Select[Any], limit: int, after: str | None) -> Select[Any]:
+    """Policies by name."""
+    statement = statement.order_by(Policy.name).limit(limit)
+    return statement if after is None else statement.where(Policy.name > after)
 
 
 def _values(fields: PolicyFields, found: FieldsRow | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from app.console.blueprint import action, page
 from app.console.forms import form_fields, query_fields
 from app.console.links import public, see
 from app.console.rendering import render
+from app.console.rows import rows_of
 from app.errors import Invalid
 from app.http.query import no_parameters
 from app.http.services import get
@@ -35,7 +36,7 @@ class DeleteForm(Schema):
 def policies() -> Response:
     """Policies by name, each with how many packages it is satisfied by."""
     after = query_fields(PoliciesQuery).get("after")
-    rows = get(PolicyStore).page(ROWS + 1, after)
+    rows = rows_of(get(PolicyStore).page(ROWS + 1, after))
     shown = rows[:ROWS]
     return render(
         "policies.html",

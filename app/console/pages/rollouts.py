@@ -14,6 +14,7 @@ from app.console.forms import form_fields, query_fields
 from app.console.links import public, see
 from app.console.live import FIGURES, with_etag
 from app.console.rendering import render
+from app.console.rows import rows_of
 from app.console.views.policy import policy_words
 from app.console.views.rollouts import (
     LABELS,
@@ -64,7 +65,7 @@ def rollouts() -> Response:
     """Roll-outs, the newest first, that the filters let through."""
     query = query_fields(RolloutsQuery)
     after = query.pop("after", None)
-    found = get(RolloutListing).page(query, ROWS + 1, after)
+    found = rows_of(get(RolloutListing).page(query, ROWS + 1, after))
     rows = [rollout_view(record) for record in found[:ROWS]]
     behind = rows[-1].id if len(found) > ROWS else None
     states = [("", "Any state"), *((name, label) for name, (label, _, _) in LABELS.items())]
@@ -99,7 +100,7 @@ def _shown(record: RolloutRecord) -> dict[str, Any]:
     offline = FIGURES.get(
         ("roll-out's offline", row.id), lambda: get(RolloutInsight).offline(row.id), fresh=OFFLINE_FRESH
     )
-    newest = get(RolloutListing).page({"channel": row.channel}, 1, None) if row.state == "complete" else []
+    newest = rows_of(get(RolloutListing).page({"channel": row.channel}, 1, None)) if row.state == "complete" else []
     is_last = any(each.row.id == row.id for each in newest)
     return {
         "row": row,
