@@ -15,6 +15,7 @@ from app.offers.catalogue import platform_of
 from app.offers.delivery import deliveries
 from app.offers.offer import Offer
 from app.offers.store import ChannelRule, by_precedence, channel_rules, resolve
+from app.rollouts.starting import kept_edition
 
 MOST_AGENTS = 150_000
 """Agents up to which all are looked at; above, a sample of so many."""
@@ -69,6 +70,7 @@ class ChannelPlanner:
     def plan(self, name: str, fields: ChannelFields) -> Plan:
         """What would become of agents if the channel were made what `fields` say; nothing is changed.
 
+        Where the channel has roll-outs: once all of them have come to an end, or nothing, where none would be started.
         Raises Invalid if a package exists nowhere. It takes every agent to be in the channel that it was in when it
         spoke last.
         """
@@ -76,6 +78,9 @@ class ChannelPlanner:
         rule = ChannelRule(name, fields.match, listed, deliveries(fields.packages))
         with self.database.reading() as connection:
             refuse_missing(connection, fields.packages)
+            if fields.keeps_rollout or fields.rollout is not None:
+                kept = kept_edition(connection, name, list(fields.packages))
+                rule = rule if kept is None else rule.by(kept)
             membership = _Membership.of(connection, rule)
             rows = membership.groups(connection)
             leaving = membership.leaving(connection)

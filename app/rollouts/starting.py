@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.rollouts import editions, rows
 from app.rollouts.content import Content, changes
-from app.rollouts.models import Edition, Rollout
+from app.rollouts.models import IS_OPEN, Edition, Rollout
 from app.rollouts.places import carry_over
 from app.rollouts.policy import Policy
 from app.rollouts.rows import ITSELF, By, Event, RolloutRow
@@ -25,6 +25,12 @@ _CHANNEL = text(
 )
 _HOLD = text("SELECT id FROM channels WHERE id = :id FOR NO KEY UPDATE")
 _SET_STABLE = text("UPDATE channels SET stable_id = :edition WHERE id = :id")
+_STABLE = text(
+    f"""
+    SELECT id, stable_id FROM channels WHERE name = :name AND rollout IS NOT NULL AND stable_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM rollouts WHERE rollouts.channel_id = channels.id AND rollouts.{IS_OPEN})
+    """  # noqa: S608 - made of constants
+)
 _UPLOADER = text("SELECT created_by, created_by_kind FROM packages WHERE id = ANY(:ids) ORDER BY id DESC LIMIT 1")
 
 
@@ -103,16 +109,7 @@ class Start:
         if self.active is not None:
             to = editions.content_of(self.connection, self.active.to_id)
             return to is not None and to.digest == self.listed.digest
-        last = (
-            select(Edition.content, Edition.withdrawn)
-            .where(Edition.channel_id == self.channel.id)
-            .order_by(Edition.id.desc())
-            .limit(1)
-        )
-        row = self.connection.execute(last).one_or_none()
-        if again or row is None or row.withdrawn != "rollback":
-            return False
-        return Content.read(row.content).digest == self.listed.digest
+        return not again and was_rolled_back(self.connection, self.channel.id, self.listed)
 
     def _start(self, stable: Content, by: By | None) -> int:
         policy, active = Policy.of(self.channel.rollout), self.active
@@ -157,6 +154,26 @@ class Start:
         ids = [file.id for file in self.listed.files if file.id not in known]
         row = self.connection.execute(_UPLOADER, {"ids": ids}).one_or_none()
         return ITSELF if row is None else By(row.created_by, row.created_by_kind)
+
+
+def was_rolled_back(connection: Connection, channel_id: int, listed: Content) -> bool:
+    """Whether this is what the channel's last edition brought, and that was rolled back."""
+    editions_of_channel = select(Edition.content, Edition.withdrawn).where(Edition.channel_id == channel_id)
+    row = connection.execute(editions_of_channel.order_by(Edition.id.desc()).limit(1)).one_or_none()
+    if row is None or row.withdrawn != "rollback":
+        return False
+    return Content.read(row.content).digest == listed.digest
+
+
+def kept_edition(connection: Connection, name: str, packages: list[dict[str, Any]]) -> Content | None:
+    """The channel's stable edition, if a list of these packages would not be rolled out: it was rolled back.
+
+    None where the list is followed: at once, or by a roll-out.
+    """
+    channel = connection.execute(_STABLE, {"name": name}).one_or_none()
+    if channel is None or not was_rolled_back(connection, channel.id, editions.resolved(connection, packages)):
+        return None
+    return editions.content_of(connection, channel.stable_id)
 
 
 def follow_list(connection: Connection, channel_id: int, by: By) -> None:
