@@ -10,6 +10,7 @@ import pytest
 from tests.client.conftest import User, UserOf
 from tests.faults.proxy import proxying
 from tests.faults.site import Site
+from tests.opamp.scripted import ScriptedAgent
 
 JSON = {"Content_Type": "application/json"}
 WHERE = ["--platform", "linux", "--arch", "amd64"]
@@ -118,6 +119,30 @@ def test_wait_for_a_rollout_that_stops(site: Site, publisher: User, name: str, f
     ended = publisher.run("wait", name, "2.0.0", "--installed", "95%", "--timeout", "10s", code=10)
     assert "disks are full" in ended.err
     publisher.run("wait", name, "1.0.0", "--installed", "95%", "--timeout", "1s", code=9)
+
+
+def test_wait_for_a_rollout_that_the_brake_stops(site: Site, publisher: User, name: str, file: Path) -> None:
+    """Both of a stage's agents fail while it waits: it ends with 10, and says how many were bad and why."""
+    publisher.run("publish", publisher.file(f"{name}_2.0.0_linux_amd64"))
+    policy = {"stages": [{"agents": 2, "hold": True}], "max_failures": 1}
+
+    def list_version(version: str) -> None:
+        listed = [{"name": name, "version": version}]
+        said(site, "PUT", f"channels/{name}", {"match": {"site": name}, "packages": listed, "rollout": policy})
+
+    list_version("1.0.0")
+    attributes = {"os.type": "linux", "host.arch": "amd64", "site": name}
+    agents = [ScriptedAgent([site.service.url], site.tokens["agent"], attributes) for _ in range(2)]
+    for agent in agents:
+        agent.introduce()
+    list_version("2.0.0")
+    with ThreadPoolExecutor(1) as pool:
+        asked = [str(part) for part in ("wait", name, "2.0.0", "--installed", "95%", "--timeout", "100s")]
+        waiting = pool.submit(publisher.run, *asked, code=10)
+        for agent in agents:
+            agent.fail(agent.waits())
+        ended = waiting.result()
+    assert "2 of 2 agents are bad, most often: failed (could not be installed)." in ended.err
 
 
 def said(site: Site, method: str, path: str, content: object = None) -> Any:
