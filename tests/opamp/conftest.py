@@ -1,5 +1,6 @@
 """The real service on real PostgreSQL and MinIO, and the official Go client in an agent."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +9,14 @@ import pytest
 
 from dev.parts.postgres import Postgres
 from dev.parts.s3 import S3
-from tests.databases import execute, migrated
+from tests.databases import empty, migrated
 from tests.faults import service as services
 from tests.faults.client import Client
 from tests.opamp import go_agent
 from tests.opamp.fleet import Fleet
 
-EMPTY = "TRUNCATE packages, objects, channels, policies, agents, offer_versions, rollouts CASCADE"
+WORKERS = int(os.environ.get("OPAMP_TEST_ROLLOUT_WORKERS", "2"))
+"""Of each instance."""
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +35,7 @@ def installation(
     with migrated(postgres_server, "opamp_tests") as url:
         built = {"database": {"url": url}, "storage": {"backend": "minio"}, "minio": minio}
         polling = {"agents": {"polling_interval": "1s"}, "rollouts": {"interval": "1s"}}
-        with services.running(services_folder, **built, **polling) as service:
+        with services.running(services_folder, **built, **polling, server={"workers": WORKERS}) as service:
             yield service, url
 
 
@@ -49,7 +51,7 @@ def fleet(
 ) -> Iterator[Fleet]:
     """The service with empty tables; all agents that the test starts are stopped at its end."""
     service, url = installation
-    execute(url, EMPTY)
+    empty(url)
     operator = Client(service.url, tokens["admin"])
     folder = services_folder / f"agents-{secrets.token_hex(4)}"
     fleet = Fleet(service, url, operator, tokens["agent"], agent_binary, folder)
