@@ -64,13 +64,12 @@ class Database:
 
         `prepared`: one plan is right for all parameters, see app.database.prepared. Raises DatabaseUnavailable.
         """
-        with self._translated(), self._place():
-            return self._reads.fetch_in_turn(query, parameters, prepared=prepared)
+        with self._translated(), self._reads.turn(), self._place():
+            return self._reads.fetch(query, parameters, prepared=prepared)
 
     def row(self, query: str, parameters: dict[str, Any]) -> Any:
         """The row that `query` finds or changes by a unique key, None if there is none. Raises DatabaseUnavailable."""
-        with self._translated(), self._place():
-            found = self._reads.fetch_in_turn(query, parameters, prepared=True)
+        found = self.rows(query, parameters, prepared=True)
         return found[0] if found else None
 
     @contextlib.contextmanager

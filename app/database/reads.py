@@ -24,19 +24,18 @@ two fifths and lists an eighth (docs/performance.md): threads that read at once 
 
 
 class Reads:
-    """Runs statements on a small pool of its own; the caller has taken one of the engine's places."""
+    """Runs statements on a small pool of its own; the caller has taken its turn, and one of the engine's places."""
 
     def __init__(self, engine: Engine) -> None:
         self.connections = ReadConnections(engine)
         self._turn = threading.Lock()
 
-    def fetch_in_turn(self, query: str, parameters: dict[str, Any], *, prepared: bool) -> list[Any]:
-        """The rows as `fetch` gives them, one read after another as long as each has its rows within TURN."""
-        with self._turns():
-            return self.fetch(query, parameters, prepared=prepared)
-
     @contextlib.contextmanager
-    def _turns(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
+        """Reads one after another, as long as each has its rows within TURN.
+
+        To be taken before one of the engine's places: who waits for both is woken twice.
+        """
         has_turn = TURN > 0 and self._turn.acquire(timeout=TURN)
         try:
             yield
