@@ -1,5 +1,6 @@
-"""gunicorn's settings that this worker does not honour: with one of them the service does not start."""
+"""gunicorn's settings: those that this worker does not honour stop the start, the others are read once."""
 
+from types import SimpleNamespace
 from typing import Any
 
 _BEHIND_A_PROXY = "TLS is for a proxy in front, see docs/deployment.md"
@@ -71,6 +72,17 @@ def refuse_unsupported(cfg: Any) -> None:
     if asked:
         told = "; ".join(f"{name} ({_REASONS[name]})" for name in sorted(asked))
         raise SystemExit(f"opamp-packages: gunicorn's settings that the service does not honour: {told}")
+
+
+def read_once(cfg: Any) -> SimpleNamespace:
+    """What requests are parsed and their environ is made with, by gunicorn's names.
+
+    gunicorn looks up some twenty settings for a request, each through two calls in its `Config`: 24 of 49 µs
+    (docs/performance.md).
+    """
+    computed = ("is_ssl", "sendfile", "forwarded_allow_networks", "proxy_allow_networks")
+    values = {name: setting.get() for name, setting in cfg.settings.items()}
+    return SimpleNamespace(**values | {name: getattr(cfg, name) for name in computed})
 
 
 def _is_asked_for(setting: Any) -> bool:

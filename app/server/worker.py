@@ -19,7 +19,7 @@ from app.server.connections import Connections
 from app.server.event_loop import EventLoop
 from app.server.limits import Limits
 from app.server.serving import Outcome, RequestHandler
-from app.server.settings import refuse_unsupported
+from app.server.settings import read_once, refuse_unsupported
 
 EXIT_TIME = 0.5
 """Seconds of graceful_timeout that are left for the process to end by itself: after it the arbiter kills."""
@@ -63,12 +63,13 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.connections.close_all()
 
     def _build(self) -> None:
-        limits = replace(self.limits, keepalive=float(self.cfg.keepalive))
+        cfg = read_once(self.cfg)
+        limits = replace(self.limits, keepalive=float(cfg.keepalive))
         self.loop = EventLoop()
         self.loop.watch(self.PIPE[0], self._empty_pipe)
-        self.handler = RequestHandler(self.wsgi, self.cfg, limits)
+        self.handler = RequestHandler(self.wsgi, cfg, limits)
         self.connections = Connections(self.loop, limits, self._serve, self._note)
-        self.acceptor = Acceptor(self.loop, self.sockets, self.cfg, self.balancer, self.connections)
+        self.acceptor = Acceptor(self.loop, self.sockets, cfg, self.balancer, self.connections)
 
     def _turn(self) -> None:
         self.loop.turn(self.limits.tick)
