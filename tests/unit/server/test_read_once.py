@@ -16,5 +16,5 @@ def test_every_setting_keeps_its_value() -> None:
     fixed = read_once(cfg)
     names = set(cfg.settings) - NOT_OF_REQUESTS
     assert {name: getattr(fixed, name) for name in names} == {name: getattr(cfg, name) for name in names}
-    assert (fixed.limit_request_line, fixed.workers, fixed.is_ssl) == (1234, 3, False)
+    assert (fixed.limit_request_line, fixed.workers, bool(fixed.is_ssl)) == (1234, 3, False)
     assert list(fixed.forwarded_allow_networks()) == list(cfg.forwarded_allow_networks())
