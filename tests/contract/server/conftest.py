@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dev.parts import processes
 from tests.contract.server.client import Client, listening
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -36,6 +37,15 @@ class Server:
         """So many connections, closed after the block."""
         with contextlib.ExitStack() as open_ones:
             yield [open_ones.enter_context(Client(self.port, receive_buffer)) for _ in range(count)]
+
+    def settle(self) -> None:
+        """Return when it has accepted every connection and received all that was sent (proc(5), /proc/net/tcp)."""
+        processes.wait_until(lambda: not self._unread(), "What was sent, received", 10)
+
+    def _unread(self) -> int:
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        queues = [row[4] for row in rows if row[1].endswith(f":{self.port:04X}")]
+        return sum(int(queue.partition(":")[2], 16) for queue in queues)
 
     def children(self) -> list[int]:
         """The workers' process ids."""
