@@ -36,7 +36,7 @@ SIDES: dict[str, Callable[[int], bool]] = {
 }
 """Whether PostgreSQL has the statement at which the service dies."""
 
-CHOSEN = list(SIDES) if os.environ.get("OPAMP_TEST_ROLLOUT_KILLS") else ["alternately"]
+CHOSEN = os.environ.get("OPAMP_TEST_ROLLOUT_SIDES", "alternately").split(",")
 LAZY = {"wal_writer_delay": "10s"}
 """What no commit has waited for is written so rarely that a crash loses it."""
 

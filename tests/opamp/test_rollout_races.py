@@ -106,7 +106,9 @@ def test_never_more_than_there_are_places(fleet: Fleet, urls: list[str], _run: i
     assert (counts["good"], counts["busy"], counts["bad"]) == (PLACES, 0, 0)
 
 
-def test_the_failure_over_the_limit_stops_it(fleet: Fleet, urls: list[str]) -> None:
+@pytest.mark.parametrize("dying", [False, True], ids=["", "connections die"])
+@pytest.mark.parametrize("_run", range(RUNS))
+def test_the_failure_over_the_limit_stops_it(fleet: Fleet, urls: list[str], _run: int, dying: bool) -> None:
     """Forty fail at one instant over many connections: the fourth is the one that stops it, none is counted twice."""
     fleet.publish("1.0.0")
     policy = {
@@ -130,7 +132,8 @@ def test_the_failure_over_the_limit_stops_it(fleet: Fleet, urls: list[str]) -> N
         return len(offered(agents, "1.1.0")) == len(agents)
 
     processes.wait_until(all_are_offered, "The offers", 30)
-    at_once(agents, lambda agent: agent.fail(offers[agent.uid]))
+    with connections_dying(fleet.database_url) if dying else contextlib.nullcontext():
+        at_once(agents, lambda agent: agent.fail(offers[agent.uid]))
     stopped = fleet.rollout()
     assert stopped["state"] == "paused"
     assert stopped["reason"] == "4 of 40 agents are bad, most often: failed (could not be installed)."
