@@ -1,6 +1,7 @@
 """The upload page in a browser, and the line to the service through a proxy that counts and cuts."""
 
 import contextlib
+import math
 import random
 import threading
 import time
@@ -12,13 +13,18 @@ from typing import Any
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.console.browser import Browser
+from tests.console.browser import PATIENCE, Browser
 from tests.console.site import Console
 from tests.faults.client import Client
 from tests.faults.proxy import Proxy, proxying
 from tests.faults.site import make_token
 
 MIB = 1 << 20
+MINUTES = 300
+"""Seconds that a large file, or many, may take on a busy machine."""
+
+HEAD = 16 << 10
+"""Bytes: what comes at once and has more is part of a file."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +47,46 @@ class Counter:
         self.bytes = 0
         self.rate = 0.0
         self._free_at = 0.0
-        self._lock = threading.Lock()
+        self._most = math.inf
+        self._changed = threading.Condition()
+        self._held = 0
 
     def __call__(self, block: bytes) -> bool:
         """Take a block in; it goes on when there is room for it."""
-        with self._lock:
+        with self._changed:
+            before = self.bytes
             self.bytes += len(block)
             now = time.monotonic()
             self._free_at = max(now, self._free_at) + (len(block) / self.rate if self.rate else 0)
             pause = self._free_at - now if self.rate else 0
+            if len(block) > HEAD:
+                self._wait(before)
         time.sleep(pause)
         return True
+
+    def hold(self, after: float) -> None:
+        """Let `after` more bytes go, and hold back what follows: an upload stands still there, small requests pass."""
+        with self._changed:
+            self._most = self.bytes + after
+
+    def let_go(self) -> None:
+        """Hold nothing back."""
+        with self._changed:
+            self._most = math.inf
+            self._changed.notify_all()
+
+    def until_held(self) -> None:
+        """Return when a block is held back."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._held, MINUTES), f"{self.bytes} bytes have come"
+
+    def _wait(self, before: int) -> None:
+        if before < self._most:
+            return
+        self._held += 1
+        self._changed.notify_all()
+        self._changed.wait_for(lambda: before < self._most)
+        self._held -= 1
 
 
 @contextlib.contextmanager
@@ -61,7 +96,10 @@ def line_to(console: Console) -> Iterator[Line]:
     with proxying(console.service.port) as proxy:
         proxy.watch = counter
         parts = {each.name: getattr(console, each.name) for each in fields(Console)}
-        yield Line(**parts, proxy=proxy, counter=counter)
+        try:
+            yield Line(**parts, proxy=proxy, counter=counter)
+        finally:
+            counter.let_go()
 
 
 def api(console: Console, role: str = "admin") -> Client:
@@ -163,7 +201,7 @@ def packages(console: Console, name: str) -> list[dict[str, Any]]:
     return listed
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """What `condition` gives as soon as that is something."""
     deadline = time.monotonic() + seconds
     while not (found := condition()) and time.monotonic() < deadline:

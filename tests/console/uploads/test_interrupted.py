@@ -3,8 +3,9 @@ a byte is sent twice.
 """
 
 import contextlib
+import logging
 import os
-import time
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,12 @@ from selenium.common.exceptions import WebDriverException
 
 from tests.console.browser import Browser
 from tests.console.site import Console
-from tests.console.uploads.page import Line, UploadPage, api, eventually, packages
+from tests.console.uploads.page import MINUTES, Line, UploadPage, api, eventually, packages
 from tests.console.uploads.test_queue import LINUX, sha256
 from tests.faults.client import sha256 as sha256_of
 
 SIZE = int(os.environ.get("OPAMP_TEST_UPLOAD", "128")) * 1_000_000
 """Bytes of the file; a long campaign sets OPAMP_TEST_UPLOAD to 500 (MB)."""
-
-RATE = SIZE / 5
-"""Bytes a second on the line."""
 
 Release = Callable[..., Path]
 
@@ -35,28 +33,34 @@ def downloaded(console: Console, name: str) -> str:
 def test_cut_and_killed(distant: UploadPage, line: Line, release: Release) -> None:
     """The network is away at 40 %, the service is killed at 60 %: published once with less than 1.1 times its bytes."""
     file = release(LINUX.format("cut-and-killed"), SIZE)
-    line.counter.rate = RATE
-    distant.choose(file).until_sent(file.name, 0.4)
+    line.counter.hold(0.4 * SIZE)
+    distant.choose(file)
+    line.counter.until_held()
+    distant.until_sent(file.name, 0.4)
     with line.proxy.refusing():
+        line.counter.let_go()
         distant.until("retrying")
         assert "The service does not answer." in distant.told(file.name)
-        time.sleep(1)  # the network is away for longer than the first attempt
+        # It is away for longer than the first attempt.
+        distant.browser.until(lambda: re.search("Trying again in [2-9] s", distant.told(file.name)))
+        line.counter.hold(0.2 * SIZE)
+    line.counter.until_held()
     distant.until_sent(file.name, 0.6)
     line.service.kill()
+    line.counter.let_go()
     line.service.start(wait_for="/health/ready")
-    eventually(lambda: distant.states[file.name] == "published", 60)
-    assert line.counter.bytes < 1.1 * SIZE
+    eventually(lambda: distant.states[file.name] == "published", MINUTES)
+    sent = line.counter.bytes / SIZE
+    logging.getLogger(__name__).info("%.3f times the bytes of %d MB were sent", sent, SIZE // 1_000_000)
+    assert sent < 1.1
     assert downloaded(line, "cut-and-killed") == sha256(file)
 
 
 def test_loaded_anew(distant: UploadPage, line: Line, release: Release, tmp_path: Path) -> None:
     """After a reload the page lists what is unfinished; another file of that name is refused, the same one goes on."""
     file = release(LINUX.format("loaded-anew"), 40_000_000)
-    line.counter.rate = 20_000_000
-    distant.choose(file).until_sent(file.name, 0.5)
     browser = distant.browser
-    leave(browser)
-    line.counter.rate = 0
+    leave_at(distant, line, file, 20_000_000)
     sent = line.counter.bytes
 
     page = UploadPage(browser)
@@ -77,10 +81,7 @@ def test_loaded_anew(distant: UploadPage, line: Line, release: Release, tmp_path
 def test_another_file_instead(distant: UploadPage, line: Line, release: Release) -> None:
     """Who wants to send another file under the name of an unfinished one may: that one is discarded."""
     file = release(LINUX.format("instead"), 20_000_000)
-    line.counter.rate = 10_000_000
-    distant.choose(file).until_sent(file.name, 0.5)
-    leave(distant.browser)
-    line.counter.rate = 0
+    leave_at(distant, line, file, 12_000_000)
 
     page = UploadPage(distant.browser)
     distant.browser.one("[data-unfinished]")
@@ -90,6 +91,16 @@ def test_another_file_instead(distant: UploadPage, line: Line, release: Release)
     page.until("published")
     assert downloaded(line, "instead") == sha256(other)
     eventually(lambda: api(line).get("/uploads?name=instead").json() == [])
+
+
+def leave_at(page: UploadPage, line: Line, file: Path, size: int) -> None:
+    """Choose a file, and leave the page as soon as so many bytes of it are sent; what is on its way is lost."""
+    line.counter.hold(size)
+    page.choose(file)
+    line.counter.until_held()
+    leave(page.browser)
+    line.proxy.cut()
+    line.counter.let_go()
 
 
 def leave(browser: Browser) -> None:
@@ -104,29 +115,3 @@ def accept(browser: Browser) -> None:
     answer: dict[str, Any] = {"accept": True}
     with contextlib.suppress(WebDriverException):  # there is none where no person has pressed anything
         browser.chrome.execute_cdp_cmd("Page.handleJavaScriptDialog", answer)
-
-
-SHORT_TOKENS = """
-window.tokens = 0;
-const real = window.fetch;
-window.fetch = async (resource, options) => {
-  const answer = await real(resource, options);
-  if (!String(resource).endsWith("/ui/token") || !answer.ok) return answer;
-  tokens += 1;
-  const { token } = await answer.json();
-  const soon = new Date(Date.parse(answer.headers.get("Date")) + 4000).toISOString();
-  return new Response(JSON.stringify({ token, expires_at: soon }), { headers: { Date: answer.headers.get("Date") } });
-};
-"""
-
-
-def test_the_token_is_renewed(distant: UploadPage, line: Line, release: Release) -> None:
-    """A token is renewed at half its time: the page is told that it lasts for 4 seconds."""
-    chrome = distant.browser.chrome
-    added = chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SHORT_TOKENS})
-    page = UploadPage(distant.browser)
-    chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
-    file = release(LINUX.format("long"), 40_000_000)
-    line.counter.rate = 8_000_000
-    page.choose(file).until("published")
-    assert distant.browser.script("return tokens") >= 2
