@@ -10,12 +10,14 @@ from marshmallow import fields as plain
 
 from app.accounts.roles import Role
 from app.channels.usage import ChannelUsage
+from app.console import session
 from app.console.blueprint import page
 from app.console.forms import query_fields
 from app.console.links import link, public
 from app.console.rendering import render
 from app.console.views.matrix import matrix, rank
 from app.console.views.packages import agents_of, latest_of, named, waiting
+from app.console.views.uploads import uploads
 from app.errors import Invalid
 from app.http import cursors
 from app.http.services import get
@@ -86,9 +88,7 @@ class _ListQuery(PackagesQuery, ToldQuery):
 
 
 def _names(query: dict[str, Any], chosen: dict[str, Any]) -> NamePage:
-    filters = NameFilters(
-        query.get("q"), query.get("platform"), query.get("arch"), STATES.get(query.get("state", ""))
-    )
+    filters = NameFilters(query.get("q"), query.get("platform"), query.get("arch"), STATES.get(query.get("state", "")))
     after = _position(query["after"], chosen) if "after" in query else None
     return get(PackageNames).page(filters, NAMES, sort=query.get("sort", "-created_at"), after=after)
 
@@ -148,6 +148,7 @@ def package(name: str) -> Response:
         agents=agents_of(name),
         waiting=waiting(name, top.gaps) if top else [],
         uses=get(ChannelUsage).of([name]).get(name, []),
+        uploads=session.may("publisher") and uploads(session.caller().username, name=name),
         gets=[(file, download_curl(file)) for file in _in_order(latest or newest.versions[0])],
         curl=curl(f"/api/v1/packages?{urlencode({'name': name, 'sort': '-version'})}"),
         told=query.get("told"),
@@ -175,9 +176,7 @@ def _no_package(name: str) -> Response:
     for length in (12, 3):
         near = near or (get(PackageNames).page(NameFilters(q=name[:length]), 5).names if is_possible(name) else ())
     detail = f"There is no package of the name {name}."
-    return render(
-        "no_package.html", 404, detail=detail, near=[each.name for each in near], name=name, versions=[]
-    )
+    return render("no_package.html", 404, detail=detail, near=[each.name for each in near], name=name, versions=[])
 
 
 @page("/packages/<name>/<version>", Role.AGENT)

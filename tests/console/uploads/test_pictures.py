@@ -42,15 +42,7 @@ def every_state(distant: UploadPage, line: Line, release: Release) -> UploadPage
 
 def test_every_state(every_state: UploadPage) -> None:
     """axe finds nothing in either theme, and nothing sticks out at any width, whatever state a row is in."""
-    browser = every_state.browser
-    found: dict[str, list[str]] = {}
-    for theme in ("light", "dark"):
-        browser.theme(theme)
-        for width in (1280, 400, 320):
-            browser.width(width, 1400)
-            found[f"{theme} {width}"] = [*browser.overflow(), *(browser.axe() if width == 1280 else [])]
-            picture(browser, f"upload-{theme}-{width}")
-    assert {where: what for where, what in found.items() if what} == {}
+    assert complaints(every_state.browser, "upload") == {}
 
 
 def test_empty(browser: Browser) -> None:
@@ -68,3 +60,15 @@ def picture(browser: Browser, name: str) -> None:
         browser.script("document.activeElement.blur(); scrollTo(0, 0)")
         taken = browser.chrome.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
         (Path(SHOTS) / f"{name}.png").write_bytes(b64decode(taken["data"]))
+
+
+def complaints(browser: Browser, name: str) -> dict[str, list[str]]:
+    """What axe finds and what sticks out, by theme and width; a picture is taken of each."""
+    found: dict[str, list[str]] = {}
+    for theme in ("light", "dark"):
+        browser.theme(theme)
+        for width in (1280, 400, 320):
+            browser.width(width, 1400)
+            found[f"{theme} {width}"] = [*browser.overflow(), *(browser.axe() if width == 1280 else [])]
+            picture(browser, f"{name}-{theme}-{width}")
+    return {where: what for where, what in found.items() if what}

@@ -1,36 +1,55 @@
-// Drop zone and unfinished uploads of a page. The queue's modules come when the first file does: most visits need none.
+// Drop zone of a page. What talks to the service comes with the page where that is for uploads, else when somebody goes
+// for it; the queue comes with the first file: most visits need none.
 
 import { chosen, dropped } from "./files.js";
-import { Service } from "./service.js";
-import { Unfinished } from "./unfinished.js";
 
 const settings = JSON.parse(document.getElementById("upload-settings").textContent);
 const section = document.querySelector("[data-uploads]");
-const service = new Service(settings);
-const unfinished = new Unfinished(document.querySelector("[data-unfinished-uploads]"), service, settings);
+const inputs = section.querySelectorAll("input[type=file]");
+let reading = null;
 let loading = null;
 
+// {service, unfinished}: the service's API, and what the caller has not finished there.
+function read() {
+  reading ??= import("./unfinished.js").then(({ unfinishedOf }) => unfinishedOf(section, settings));
+  return reading;
+}
+
+async function queue() {
+  const parts = await read();
+  const { uploading } = await import("./uploads.js");
+  return uploading({ section, settings, ...parts });
+}
+
 async function take(found) {
-  loading ??= import("./uploads.js").then(({ uploading }) => uploading({ section, settings, service, unfinished }));
+  loading ??= queue();
   try {
     (await loading)(await found);
   } catch (error) {
+    reading = null;
     loading = null;
     section.querySelector("[data-is=stale]").hidden = false;
     throw error;
   }
 }
 
-unfinished.section.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-do]");
-  const id = button?.closest("[data-unfinished]").dataset.unfinished;
-  if (button?.dataset.do === "choose") section.querySelector("input[type=file]").click();
-  if (button?.dataset.do === "discard") unfinished.discard(id);
-});
-section.querySelectorAll("input[type=file]").forEach((input) => input.addEventListener("change", () => {
-  take(chosen(input.files));
-  input.value = ""; // the same file may be chosen again
+// Who goes for it and gives up, or is without a network now, is told once a file comes.
+const expect = () => read().catch(() => { reading = null; });
+
+const choose = () => inputs[0].click();
+section.addEventListener("choose-files", choose);
+document.querySelectorAll("[data-choose-files]").forEach((anchor) => anchor.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  choose();
 }));
+inputs.forEach((input) => {
+  input.addEventListener("click", expect);
+  input.addEventListener("change", () => {
+    take(chosen(input.files));
+    input.value = ""; // the same file may be chosen again
+  });
+});
 
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 let depth = 0;
@@ -38,7 +57,11 @@ function hover(change) {
   depth = change === null ? 0 : depth + change;
   section.toggleAttribute("data-over", depth > 0);
 }
-addEventListener("dragenter", (event) => hasFiles(event) && hover(1));
+addEventListener("dragenter", (event) => {
+  if (!hasFiles(event)) return;
+  hover(1);
+  expect();
+});
 addEventListener("dragleave", (event) => hasFiles(event) && hover(-1));
 addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
 addEventListener("drop", (event) => {
@@ -49,4 +72,4 @@ addEventListener("drop", (event) => {
 });
 
 section.toggleAttribute("data-ready", true);
-unfinished.load();
+if (section.dataset.uploads !== "later") expect();

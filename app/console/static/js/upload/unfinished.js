@@ -1,8 +1,23 @@
 // Unfinished uploads of the caller, as the service lists them: after a reload the same file goes on where it stopped.
 
 import { part } from "./figures.js";
+import { Service } from "./service.js";
 
-export class Unfinished {
+// The service's API, and the list of a page's drop zone, on its way.
+export function unfinishedOf(zone, settings) {
+  const service = new Service(settings);
+  const unfinished = new Unfinished(document.querySelector("[data-unfinished-uploads]"), service, settings);
+  unfinished.section.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-do]");
+    const id = button?.closest("[data-unfinished]").dataset.unfinished;
+    if (button?.dataset.do === "choose") zone.dispatchEvent(new CustomEvent("choose-files"));
+    if (button?.dataset.do === "discard") unfinished.discard(id);
+  });
+  unfinished.load();
+  return { service, unfinished };
+}
+
+class Unfinished {
   uploads = [];
 
   constructor(section, service, settings) {

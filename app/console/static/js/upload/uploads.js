@@ -70,6 +70,7 @@ export function uploading({ section, settings, service, unfinished }) {
     "pause-all": () => queue.items.forEach((item) => queue.pause(item)),
     "resume-all": () => queue.items.filter(({ state }) => state === "paused").forEach((item) => queue.resume(item)),
     "cancel-all": () => queue.items.filter((item) => !item.isEnded).forEach((item) => queue.cancel(item)),
+    show: () => location.assign(location.pathname),
     clear: () => [...queue.items].forEach((item) => queue.remove(item)),
   };
 

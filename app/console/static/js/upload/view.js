@@ -118,11 +118,12 @@ export class View {
     this.#shown("resume-all", !isGoing && isPaused);
     this.#shown("cancel-all", isGoing || isPaused);
     this.#shown("clear", isOver && items.length > 0);
+    this.#shown("show", isOver && items.some(({ state }) => state === "published"));
     this.section.querySelector("[data-is=no-hash]").hidden = this.queue.hashes;
   }
 
   #shown(action, isShown) {
-    this.section.querySelector(`[data-all=${action}]`).hidden = !isShown;
+    this.section.querySelectorAll(`[data-all=${action}]`).forEach((button) => { button.hidden = !isShown; });
   }
 
   #text(selector, text) {
