@@ -72,13 +72,20 @@ def running(
     folder: Path, service: str, s3: str, *, workers: int = 1, tls: Tls | None = None, **directives: str
 ) -> Iterator[str]:
     """Run nginx before the service and the S3 at these addresses; yields its URL, without TLS."""
+    port = tls.port if tls else processes.free_port()
+    text = site(port, service, s3, **directives)
+    with serving(folder, with_tls(text, tls) if tls else text, port, workers):
+        yield f"http://{processes.HOST}:{port}"
+
+
+@contextlib.contextmanager
+def serving(folder: Path, text: str, port: int, workers: int = 1) -> Iterator[None]:
+    """Run nginx with this site, which listens on `port`."""
     binary = installed()
     if binary is None:
         raise processes.Failed("nginx is not installed")
     folder.mkdir(parents=True, exist_ok=True)
-    port = tls.port if tls else processes.free_port()
-    text = site(port, service, s3, **directives)
-    (folder / "site.conf").write_text(with_tls(text, tls) if tls else text)
+    (folder / "site.conf").write_text(text)
     user = "user root;" if os.geteuid() == 0 else ""
     main = folder / "nginx.conf"
     main.write_text(MAIN.format(folder=folder, user=user, workers=workers))
@@ -86,6 +93,6 @@ def running(
     process = processes.launch(command, log=folder / "output.log")
     try:
         processes.wait_until(lambda: not processes.is_free(port), f"nginx (see {folder})")
-        yield f"http://{processes.HOST}:{port}"
+        yield
     finally:
         processes.stop(process, signal.SIGQUIT)

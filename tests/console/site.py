@@ -58,14 +58,14 @@ class Console:
 
 
 @contextlib.contextmanager
-def running_console(folder: Path, postgres: Postgres, name: str) -> Iterator[Console]:
-    """The service on a database of its own; stopped at the end."""
+def running_console(folder: Path, postgres: Postgres, name: str, **server: object) -> Iterator[Console]:
+    """The service on a database of its own; stopped at the end. `server`: keys of that section."""
     with contextlib.ExitStack() as stack:
         direct_url = stack.enter_context(migrated(postgres, name))
         database = stack.enter_context(proxying(postgres.port))
         port = free_port()
         storage = {"backend": "filesystem", "root": str(folder / name)}
-        server = {"port": port, "public_url": f"http://127.0.0.1:{port}"}
+        server = {"port": port, "public_url": f"http://127.0.0.1:{port}", **server}
         through_proxy = f"postgresql://{postgres.superuser}@{database.address}/{name}"
         service = Service(folder, {"database": {"url": through_proxy}, "storage": storage, "server": server}, port=port)
         app = create_app(configuration(database={"url": direct_url}, storage=storage, server=server))
