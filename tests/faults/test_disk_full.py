@@ -1,8 +1,6 @@
 """A full disk, for real: a small file system of its own under the folder, and under MinIO."""
 
 import contextlib
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from dev.parts.postgres import Postgres
 from tests.databases import migrated
 from tests.faults import service
 from tests.faults.client import Client, content_of
+from tests.faults.small_disk import mounted
 
 MIB = 1 << 20
 
@@ -22,18 +21,8 @@ MIB = 1 << 20
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MiB, where we may mount one."""
     folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = os.geteuid() == 0 and _mount(folder)
-    try:
+    with mounted(folder):
         yield folder
-    finally:
-        if mounted:
-            subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def _mount(folder: Path) -> bool:
-    options = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", str(folder)]
-    return subprocess.run(options, check=False, capture_output=True).returncode == 0
 
 
 def is_small(folder: Path) -> bool:
