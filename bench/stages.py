@@ -1,12 +1,15 @@
 """Simulated staged roll-outs: how many agents a bad version reaches, wrong stops, and the time to nearly all agents.
 
-Run: python -m bench.stages [FILE.svg] [RUNS]. Stages, gate and brake are the service's own functions, imported. What
-else it takes for given is in bench/staged_rollout.py: measure yours, and change that.
+Run: python -m bench.stages [--runs N] [--plot FILE.svg]: about a minute on two cores; the time grows with
+the runs. Stages, gate and brake are the service's own functions, imported. What else it takes for given is in
+bench/simulation.py: measure yours, and change that.
 """
 
+import argparse
+import itertools
 import statistics
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,104 +17,150 @@ from typing import Any
 from app.http.validation import load
 from app.rollouts.policy import Policy
 from app.rollouts.policy_schema import RolloutPolicySchema
-from bench.staged_rollout import Outcome, Rollout
+from bench.simulation import Rollout
 
 AGENTS = 10_000
 MILLION = 1_000_000
 DEFECTS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+DEFECTS_OF_A_MILLION = DEFECTS[1:]
+"""What is never stopped takes longest, and is known from the small fleet."""
 FIRST_TRY_FAILURES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08)
-RUNS = 100
+FLEETS = {AGENTS: DEFECTS, MILLION: DEFECTS_OF_A_MILLION}
+RUNS = 40
+RUNS_OF_A_MILLION = 3
+POINTS = 200
+"""Of each curve."""
 
-
-def policy(**fields: Any) -> Policy:
-    """A policy as a channel's `rollout` would say it."""
-    return Policy.of(load(RolloutPolicySchema(), fields))
-
-
-POLICIES = {
-    "{}": policy(),
-    "max_failure_percent 10": policy(max_failure_percent=10),
-    "one canary stage of 10 agents": policy(stages=[{"agents": 10}]),
-    "one stage with all": policy(stages=[], soak=0),
+POLICIES: dict[str, dict[str, Any]] = {
+    "{}": {},
+    "max_failure_percent 10": {"max_failure_percent": 10},
+    "10 agents first": {"stages": [{"agents": 10}, {"percent": 1}, {"percent": 10}, {"percent": 50}]},
+    "10 agents, then 10 %, soak 5m": {"stages": [{"agents": 10}, {"percent": 10}], "soak": "5m"},
+    "no stages": {"stages": []},
 }
-
-
-def reached(rules: Policy, defects: float, runs: int) -> tuple[float, float, float]:
-    """Agents offered a version that is broken for a share of them, median and 99th of 100; how often it is stopped."""
-    outcomes = [Rollout(rules, AGENTS, defects, 0.0, seed).run() for seed in range(runs)]
-    offered = sorted(outcome.offered for outcome in outcomes)
-    stopped = sum(outcome.stopped for outcome in outcomes) / runs
-    return statistics.median(offered), offered[max(0, round(0.99 * runs) - 1)], stopped
-
-
-def wrong_stops(rules: Policy, first_try_fails: float, runs: int) -> float:
-    """How often a good version is stopped, of whose first tries a share fails."""
-    return sum(Rollout(rules, AGENTS, 0.0, first_try_fails, seed).run().stopped for seed in range(runs)) / runs
-
-
-def hours_until(outcome: Outcome, part: float, agents: int) -> float:
-    """Hours until this share of the agents has the version."""
-    return sorted(outcome.times)[round(part * agents) - 1] / 3600
+"""By name, what a channel's `rollout` would say."""
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What was simulated, for each policy."""
+class Case:
+    """One roll-out to simulate: the share of agents that the version is broken for, and of first tries that fail."""
 
-    radius: dict[str, Sequence[tuple[float, float, float]]]
-    wrong: dict[str, Sequence[float]]
-    curves: dict[str, Outcome]
+    policy: str
+    agents: int = AGENTS
+    defects: float = 0.0
+    first_try_fails: float = 0.0
+    seed: int = 0
 
 
-def simulate(runs: int) -> Figures:
-    """All figures; a million agents once for each policy."""
-    few = max(1, runs // 10)
+@dataclass(frozen=True)
+class Result:
+    """How it ended; `hours` at which POINTS even shares of all agents had the version, empty where it was stopped."""
 
-    def each(figure: Callable[[Policy], Any]) -> dict[str, Any]:
-        return {name: figure(rules) for name, rules in POLICIES.items()}
+    stopped: bool
+    offered: int
+    hours: Sequence[float]
 
-    return Figures(
-        radius=each(lambda rules: [reached(rules, defects, runs if defects > 0.05 else few) for defects in DEFECTS]),
-        wrong=each(lambda rules: [wrong_stops(rules, fails, few) for fails in FIRST_TRY_FAILURES]),
-        curves=each(lambda rules: Rollout(rules, MILLION, 0.0, 0.0, 1).run()),
+
+def simulate(case: Case) -> Result:
+    """One roll-out."""
+    rules = Policy.of(load(RolloutPolicySchema(), POLICIES[case.policy]))
+    outcome = Rollout(rules, case.agents, case.defects, case.first_try_fails, case.seed).run()
+    times = outcome.times if len(outcome.times) == case.agents else []
+    return Result(
+        outcome.stopped,
+        outcome.offered,
+        [times[round(len(times) * point / POINTS) - 1] / 3600 for point in range(1, POINTS + 1)] if times else [],
     )
+
+
+def cases(runs: int) -> Iterator[Case]:
+    """All that are told of: those of a million agents first, which take longest."""
+    for name in POLICIES:
+        yield Case(name, MILLION)
+        for defects, seed in itertools.product(DEFECTS_OF_A_MILLION, range(RUNS_OF_A_MILLION)):
+            yield Case(name, MILLION, defects, seed=seed)
+    for name in POLICIES:
+        for defects, seed in itertools.product(DEFECTS, range(runs)):
+            yield Case(name, defects=defects, seed=seed)
+        for fails, seed in itertools.product(FIRST_TRY_FAILURES, range(runs)):
+            yield Case(name, first_try_fails=fails, seed=seed)
+
+
+class Figures:
+    """What was simulated."""
+
+    def __init__(self, runs: int) -> None:
+        asked = list(cases(runs))
+        with ProcessPoolExecutor() as pool:
+            self._found = dict(zip(asked, pool.map(simulate, asked, chunksize=1), strict=True))
+
+    def of(self, **fields: Any) -> list[Result]:
+        """Those of all cases with these fields."""
+        named = fields.items()
+        return [found for case, found in self._found.items() if all(getattr(case, name) == is_ for name, is_ in named)]
+
+    def radius(self, policy: str, agents: int, defects: float) -> tuple[float, int, float]:
+        """Agents offered a broken version, in the median and at most of all runs; how often it is stopped."""
+        found = self.of(policy=policy, agents=agents, defects=defects, first_try_fails=0.0)
+        offered = [each.offered for each in found]
+        return statistics.median(offered), max(offered), sum(each.stopped for each in found) / len(found)
+
+    def wrong(self, policy: str, fails: float) -> float:
+        """How often a good version is stopped, of whose first tries a share fails."""
+        found = self.of(policy=policy, agents=AGENTS, defects=0.0, first_try_fails=fails)
+        return sum(each.stopped for each in found) / len(found)
+
+    def hours(self, policy: str) -> Sequence[float]:
+        """When a million agents have a good version, as Result has it."""
+        return self.of(policy=policy, agents=MILLION, defects=0.0)[0].hours
 
 
 def tell(figures: Figures) -> None:
     """The tables of docs/rollouts.md."""
-    print("| policy |" + "".join(f" {defects:.0%} broken |" for defects in DEFECTS))
-    print("|---|" + "---|" * len(DEFECTS))
-    for name, points in figures.radius.items():
-        print(f"| `{name}` |" + "".join(f" {half:.0f} / {most:.0f} ({stops:.0%}) |" for half, most, stops in points))
-    print("\n| policy |" + "".join(f" {fails:.0%} |" for fails in FIRST_TRY_FAILURES) + " 50 % | 99 % |")
+    for agents, shares in FLEETS.items():
+        print(f"| {agents:,} agents |" + "".join(f" {defects:.0%} broken |" for defects in shares))
+        print("|---|" + "---|" * len(shares))
+        for name in POLICIES:
+            print(f"| `{name}` |" + "".join(f" {_radius(*figures.radius(name, agents, d))} |" for d in shares))
+        print()
+    print("| first tries that fail |" + "".join(f" {fails:.0%} |" for fails in FIRST_TRY_FAILURES) + " 50 % | 99 % |")
     print("|---|" + "---|" * (len(FIRST_TRY_FAILURES) + 2))
-    for name, points in figures.wrong.items():
-        times = [hours_until(figures.curves[name], part, MILLION) for part in (0.5, 0.99)]
-        print(
-            f"| `{name}` |" + "".join(f" {stops:.0%} |" for stops in points) + "".join(f" {t:.1f} h |" for t in times)
-        )
+    for name in POLICIES:
+        hours = figures.hours(name)
+        times = "".join(f" {hours[round(POINTS * part) - 1]:.1f} h |" for part in (0.5, 0.99))
+        print(f"| `{name}` |" + "".join(f" {figures.wrong(name, fails):.0%} |" for fails in FIRST_TRY_FAILURES) + times)
+
+
+def _radius(median: float, most: int, stopped: float) -> str:
+    return f"{median:,.0f} / {most:,}" + ("" if stopped == 1 else f" ({stopped:.0%})")
 
 
 def plot(figures: Figures, path: Path) -> None:
-    """Blast radius, wrong stops, and the share of agents over time."""
+    """Blast radius of both fleets, wrong stops, and the share of agents over time."""
     import matplotlib as mpl  # noqa: PLC0415 - only the plot needs it
 
     mpl.use("Agg")
+    mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "stages", "font.family": "sans-serif"}
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    figure, (radius, wrong, curve) = plt.subplots(1, 3, figsize=(15, 5))
-    for name, points in figures.radius.items():
-        (line,) = radius.plot([d * 100 for d in DEFECTS], [half for half, _, _ in points], "o-", label=name)
-        radius.plot([d * 100 for d in DEFECTS], [most for _, most, _ in points], ":", color=line.get_color())
-        wrong.plot([fails * 100 for fails in FIRST_TRY_FAILURES], [stops * 100 for stops in figures.wrong[name]], "o-")
-        times = sorted(figures.curves[name].times)[:: MILLION // 1000]
-        curve.plot([moment / 3600 for moment in times], [n / 10 for n in range(len(times))])
-    radius.set(xscale="log", yscale="log", xlabel="agents that the version is broken for, %")
-    radius.set(title=f"Offered when it stopped, of {AGENTS:,} (median, dotted: 99th of 100)")
+    figure, ((few, many), (wrong, curve)) = plt.subplots(2, 2, figsize=(12, 9))
+    for name, line in zip(POLICIES, ("o-", "s-", "^-", "v-", "x--"), strict=True):
+        for panel, (agents, shares) in zip((few, many), FLEETS.items(), strict=True):
+            offered = [figures.radius(name, agents, defects)[0] for defects in shares]
+            panel.plot([defects * 100 for defects in shares], offered, line)
+        stops = [figures.wrong(name, fails) * 100 for fails in FIRST_TRY_FAILURES]
+        wrong.plot([fails * 100 for fails in FIRST_TRY_FAILURES], stops, line, label=name)
+        have = [point * 100 / POINTS for point in range(POINTS + 1)]
+        curve.plot([0, *figures.hours(name)], have, "--" if name == "no stages" else "-")
+    for panel, (agents, shares) in zip((few, many), FLEETS.items(), strict=True):
+        panel.set(xscale="log", yscale="log", xlabel="agents that the version is broken for, %")
+        panel.set(title=f"Agents offered a bad version, of {agents:,} (median)")
+        panel.set_xticks([defects * 100 for defects in shares], [f"{defects * 100:.0f}" for defects in shares])
+        panel.minorticks_off()
     wrong.set(xlabel="first tries that fail though the version is good, %", title="Good versions stopped, %")
     curve.set(xlabel="hours", title=f"Agents that have a good version, % of {MILLION:,}")
-    radius.legend()
-    for panel in (radius, wrong, curve):
+    wrong.legend(loc="upper left")
+    for panel in (few, many, wrong, curve):
         panel.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
@@ -119,10 +168,13 @@ def plot(figures: Figures, path: Path) -> None:
 
 def main() -> None:
     """Print the tables and draw the plot."""
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/stages.svg")
-    figures = simulate(int(sys.argv[2]) if len(sys.argv) > 2 else RUNS)
+    parser = argparse.ArgumentParser(prog="python -m bench.stages", description="Simulate staged roll-outs.")
+    parser.add_argument("--runs", type=int, default=RUNS, metavar="N", help=f"of each case ({RUNS})")
+    parser.add_argument("--plot", type=Path, default=Path("docs/pictures/stages.svg"), metavar="FILE")
+    asked = parser.parse_args()
+    figures = Figures(asked.runs)
     tell(figures)
-    plot(figures, path)
+    plot(figures, asked.plot)
 
 
 if __name__ == "__main__":

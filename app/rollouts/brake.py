@@ -1,9 +1,9 @@
 """Brake and gate of a roll-out: too many bad agents stop it, enough good ones open the next stage."""
 
-import math
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 
 from app.rollouts.policy import Policy
 
@@ -39,13 +39,13 @@ def brakes(policy: Policy, bad: int, offered: int) -> bool:
 
 def stops_at(policy: Policy, offered: int) -> int:
     """The number of bad agents, of so many offered, that stops the roll-out."""
-    share_of_offered = math.floor(Fraction(str(policy.max_failure_percent)) * offered / 100)
-    return max(policy.max_failures, share_of_offered) + 1
+    numerator, denominator = _fraction(policy.max_failure_percent)
+    return max(policy.max_failures, offered * numerator // denominator) + 1
 
 
 def needed(policy: Policy, held: int) -> int:
     """How many of the agents that hold a place must be good."""
-    return math.ceil(Fraction(str(policy.success)) * held / 100)
+    return share(policy.success, held)
 
 
 def gate(policy: Policy, tally: Tally) -> Gate:
@@ -57,4 +57,11 @@ def gate(policy: Policy, tally: Tally) -> Gate:
 
 def share(percent: float, agents: int) -> int:
     """So many per cent of the agents, rounded up."""
-    return math.ceil(Fraction(str(percent)) * agents / 100)
+    numerator, denominator = _fraction(percent)
+    return -(-agents * numerator // denominator)
+
+
+@lru_cache
+def _fraction(percent: float) -> tuple[int, int]:
+    """The share as numerator and denominator: of the decimal that was written, so 0.1 % of 1,000 is 1."""
+    return (Fraction(str(percent)) / 100).as_integer_ratio()

@@ -5,7 +5,7 @@ from typing import Any
 from app.http.validation import load
 from app.rollouts.policy import Policy
 from app.rollouts.policy_schema import RolloutPolicySchema
-from bench.staged_rollout import Outcome, Rollout
+from bench.simulation import Outcome, Rollout
 
 
 def simulated(defects: float, first_try_fails: float = 0.0, **fields: Any) -> Outcome:
