@@ -6,15 +6,23 @@ name is found by one probe of the index behind the last one; the list's filters 
 
 from collections.abc import Collection
 
-FILTERS = ("platform", "arch", "is_active")
+FILTERS = {
+    **{name: f"{name} = %({name})s" for name in ("platform", "arch", "is_active", "trust")},
+    "blocked": "blocked",  # as the partial indexes say it
+}
+"""SQL of each filter."""
 
 LOOK_AHEAD = 2000
 """Names in which `q` is looked for in order, before the trigram index is asked for all the others."""
 
 
+def _fits(filters: Collection[str]) -> str:
+    return "".join(f" AND {condition}" for name, condition in FILTERS.items() if name in filters)
+
+
 def walk(filters: Collection[str], *, continued: bool) -> str:
     """SQL for `walked (name, steps)`: names that have a file for which all `filters` hold, at most `most` of them."""
-    fits = "".join(f" AND {name} = %({name})s" for name in FILTERS if name in filters)
+    fits = _fits(filters)
     begin = "name > %(after)s" if continued else "true"
     return f"""
     WITH RECURSIVE walked (name, steps) AS (
@@ -39,7 +47,7 @@ def by_name(filters: Collection[str], *, continued: bool) -> str:
 
 def by_trigrams(filters: Collection[str]) -> str:
     """The next `limit` names that match `pattern`, by the trigram index: for patterns that are rare among names."""
-    fits = "".join(f" AND {name} = %({name})s" for name in FILTERS if name in filters)
+    fits = _fits(filters)
     # OFFSET 0 keeps the planner from looking for the few in the order of names, among all the others.
     return f"""
     SELECT DISTINCT name FROM

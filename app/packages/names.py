@@ -24,17 +24,23 @@ Position = tuple[str] | tuple[datetime, str]
 
 @dataclass(frozen=True, slots=True)
 class NameFilters:
-    """Which names: those with `q` in them, that have a file for which all the others hold. None is no filter."""
+    """Which names: those with `q` in them, that have a file for which all the others hold. None is no filter.
+
+    `blocked`: only files that a policy blocks.
+    """
 
     q: str | None = None
     platform: str | None = None
     arch: str | None = None
     is_active: bool | None = None
+    trust: str | None = None
+    blocked: bool = False
 
     @property
     def of_files(self) -> dict[str, str | bool]:
         """Those that are compared with files."""
-        wanted = {"platform": self.platform, "arch": self.arch, "is_active": self.is_active}
+        wanted = {name: getattr(self, name) for name in ("platform", "arch", "is_active", "trust")}
+        wanted["blocked"] = self.blocked or None
         return {name: value for name, value in wanted.items() if value is not None}
 
 

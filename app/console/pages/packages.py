@@ -25,15 +25,20 @@ from app.packages import fields
 from app.packages.links import file_path
 from app.packages.names import NameFilters, NamePage, PackageName, PackageNames, Position
 from app.packages.platforms import ARCHES, PLATFORMS
-from app.packages.schemas import MAX_Q_LENGTH
+from app.packages.schemas import MAX_Q_LENGTH, TRUSTS
 from app.packages.store import PackageRow
 from app.packages.version_pages import Version, VersionPages
 from app.signatures.store import SignatureStore
 
 NAMES = 50
 VERSIONS = 20
-FILTERS = ("q", "platform", "arch", "state", "sort")
-STATES = {"active": True, "yanked": False}
+FILTERS = ("q", "platform", "arch", "state", "trust", "sort")
+STATES: dict[str, dict[str, bool]] = {
+    "active": {"is_active": True},
+    "yanked": {"is_active": False},
+    "blocked": {"blocked": True},
+}
+"""What each state is among the API's filters."""
 TYPES: tuple[tuple[type[str] | type[datetime], ...], ...] = ((str,), (datetime, str))
 """What a cursor of either sort holds."""
 
@@ -45,6 +50,7 @@ class PackagesQuery(Schema):
     platform = fields.platform()
     arch = fields.arch()
     state = plain.String(validate=validate.OneOf(list(STATES)))
+    trust = plain.String(validate=validate.OneOf(TRUSTS))
     sort = plain.String(validate=validate.OneOf(["name", "-created_at"]))
     after = plain.String()
 
@@ -88,7 +94,8 @@ class _ListQuery(PackagesQuery, ToldQuery):
 
 
 def _names(query: dict[str, Any], chosen: dict[str, Any]) -> NamePage:
-    filters = NameFilters(query.get("q"), query.get("platform"), query.get("arch"), STATES.get(query.get("state", "")))
+    plainly = {name: query.get(name) for name in ("q", "platform", "arch", "trust")}
+    filters = NameFilters(**plainly, **STATES.get(query.get("state", ""), {}))  # type: ignore[arg-type]  # by name
     after = _position(query["after"], chosen) if "after" in query else None
     return get(PackageNames).page(filters, NAMES, sort=query.get("sort", "-created_at"), after=after)
 
@@ -111,9 +118,8 @@ def _position(cursor: str, chosen: dict[str, Any]) -> Position:
 
 
 def _list_curl(chosen: dict[str, Any]) -> str:
-    wanted: dict[str, str] = {name: chosen[name] for name in ("q", "platform", "arch") if name in chosen}
-    if "state" in chosen:
-        wanted["is_active"] = str(STATES[chosen["state"]]).lower()
+    wanted: dict[str, str] = {name: chosen[name] for name in ("q", "platform", "arch", "trust") if name in chosen}
+    wanted |= {name: str(value).lower() for name, value in STATES.get(chosen.get("state", ""), {}).items()}
     wanted["sort"] = chosen.get("sort", "-created_at")
     return curl(f"/api/v1/packages?{urlencode(wanted)}")
 

@@ -115,6 +115,20 @@ def test_filters_hold_of_one_file(publisher: FlaskClient, by_name: PackageNames)
     assert listed(by_name.page(NameFilters(platform="windows", is_active=False), 10)) == []
 
 
+def test_filters_of_trust(publisher: FlaskClient, admin: FlaskClient, by_name: PackageNames) -> None:
+    """Names that have a file of this trust, or one that a policy blocks."""
+    published(publisher, name="opamp-agent")
+    published(publisher, name="others")
+    policy(admin)
+    for filters, found in (
+        (NameFilters(trust="untrusted"), ["opamp-agent"]),
+        (NameFilters(trust="none"), ["others"]),
+        (NameFilters(blocked=True), ["opamp-agent"]),
+        (NameFilters(blocked=True, trust="none"), []),
+    ):
+        assert listed(by_name.page(filters, 10, sort="-created_at")) == found
+
+
 @pytest.mark.parametrize(("q", "found"), [("TEL", ["otel", "telegraf"]), ("el", ["otel", "telegraf"]), ("%", [])])
 def test_search(publisher: FlaskClient, by_name: PackageNames, q: str, found: list[str]) -> None:
     """Any part of the name, in any case; percent and underscore are themselves."""

@@ -79,7 +79,10 @@ def test_nothing_matches(browser: Browser, catalogue: Console) -> None:
     assert names(browser.chrome.page_source) == [MAIN]
 
 
-@pytest.mark.parametrize("query", ["", "?platform=windows", "?q=otel&state=active", "?state=yanked&sort=name"])
+@pytest.mark.parametrize(
+    "query",
+    ["", "?platform=windows", "?q=otel&state=active", "?state=yanked&sort=name", "?state=blocked", "?trust=untrusted"],
+)
 def test_as_curl(catalogue: Console, agent: FlaskClient, query: str) -> None:
     """What the page shows as curl, run by a shell against the service, gives files of the page's packages."""
     page = agent.get(f"/ui/packages{query}").text

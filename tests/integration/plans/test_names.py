@@ -11,7 +11,7 @@ PROBES = 2 * 12 * 60
 """Rows that the probes of one page's names may read, in one scan: two for each platform and architecture."""
 
 FILTERS: list[dict[str, Any]] = [
-    *({}, {"platform": "linux"}, {"arch": "arm64"}, {"is_active": False}),
+    *({}, {"platform": "linux"}, {"arch": "arm64"}, {"is_active": False}, {"trust": "none"}, {"blocked": True}),
     *({"platform": "windows", "arch": "amd64"}, {"platform": "linux", "arch": "386", "is_active": False}),
 ]
 
