@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
@@ -38,13 +37,13 @@ class Person:
 
     def goes(self, text: str) -> None:
         """Press the link or the button of this text, and wait for the page that it leads to."""
-        before = self.browser.chrome.find_element(By.TAG_NAME, "html")
+        self.browser.script("window.isOld = true")
         self.control(text).click()
-        self.browser.until(lambda: is_gone(before) and self.is_drawn())
+        self.browser.until(self.is_drawn)
 
     def is_drawn(self) -> bool:
-        """Whether the page is there, its scripts, too."""
-        state = "return document.readyState === 'complete' && document.documentElement.dataset.script"
+        """Whether another page is there, its scripts, too."""
+        state = "return !window.isOld && document.readyState === 'complete' && document.documentElement.dataset.script"
         return self.browser.script(state) == ("" if self.has_script else None)
 
     def control(self, text: str) -> WebElement:
@@ -140,11 +139,3 @@ class Person:
     def _is_shown(self, text: str) -> bool:
         buttons = self.browser.chrome.find_elements(By.XPATH, f"//button[normalize-space()='{text}']")
         return any(each.is_displayed() for each in buttons)
-
-
-def is_gone(element: WebElement) -> bool:
-    """Whether the page of this element has been left."""
-    try:
-        return not element.is_enabled()
-    except StaleElementReferenceException:
-        return True
