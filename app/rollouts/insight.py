@@ -1,7 +1,8 @@
-"""Figures of a roll-out besides its row: outcomes by stage and platform, failures by message, offline agents."""
+"""Figures of a roll-out besides its row: by stage and platform, failures by message, history, who is offline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select, text
@@ -28,6 +29,15 @@ _FAILURES = text(
            coalesce(a.arch, '') AS arch, count(*) AS agents
     FROM rollout_agents m LEFT JOIN agents a USING (instance_uid)
     WHERE m.rollout_id = :id AND m.state = 'bad' GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4 LIMIT :most
+    """
+)
+_HISTORY = text(
+    """
+    SELECT greatest(0, ceil(extract(epoch FROM answered_at - :since) / :step))::int AS steps,
+           count(*) FILTER (WHERE state = 'good' OR state = 'returned' AND cause IS NULL) AS good,
+           count(*) FILTER (WHERE state = 'bad' OR state = 'returned' AND cause IS NOT NULL) AS bad
+    FROM rollout_agents WHERE rollout_id = :id AND state IN ('good', 'bad', 'returned') AND answered_at IS NOT NULL
+    GROUP BY 1 ORDER BY 1
     """
 )
 
@@ -58,6 +68,14 @@ class RolloutInsight:
                 connection.execute(_OUTCOMES, {"id": rollout_id}).all(),
                 connection.execute(_FAILURES, {"id": rollout_id, "most": MOST}).all(),
             )
+
+    def history(self, rollout_id: int, since: datetime, step: int) -> Sequence[Row[Any]]:
+        """How many agents became good and bad in each of the steps of so many seconds since then: steps, good, bad.
+
+        By when each agent's present state began; those that have gone back count as what they were before.
+        """
+        with self.database.reading() as connection:
+            return connection.execute(_HISTORY, {"id": rollout_id, "since": since, "step": step}).all()
 
     def offline(self, rollout_id: int) -> int:
         """How many agents wait for it and are offline; 0 once it is over. It looks at all agents of the channel."""

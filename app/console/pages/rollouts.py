@@ -1,5 +1,6 @@
 """Roll-outs: the list, one that is followed as it goes, and what is done with it."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,10 +17,10 @@ from app.console.live import FIGURES, with_etag
 from app.console.rendering import render
 from app.console.rows import rows_of
 from app.console.views.policy import policy_words
+from app.console.views.progress import brake_view, progress_view
 from app.console.views.rollouts import (
     LABELS,
     actions_of,
-    brake_view,
     event_views,
     failure_views,
     platform_views,
@@ -38,9 +39,10 @@ from app.rollouts.policy import Policy
 from app.rollouts.schemas import MAX_REASON
 
 ROWS = 50
+RIGHTS = ROLES | {"again": Role.PUBLISHER}
 
-OFFLINE_FRESH = 10.0
-"""Seconds for which the count of offline agents is shown."""
+SLOW_FRESH = 10.0
+"""Seconds for which what is counted over many agents is shown: who is offline, and the curve."""
 
 STOP_POLLING = 286
 """htmx asks no more after an answer of this status."""
@@ -97,16 +99,21 @@ def rollout_live(rollout_id: int) -> Response:
 def _shown(record: RolloutRecord) -> dict[str, Any]:
     row, policy = record.row, Policy.of(record.row.policy)
     insight = FIGURES.get(("roll-out's figures", row.id), lambda: get(RolloutInsight).of(row.id))
-    offline = FIGURES.get(
-        ("roll-out's offline", row.id), lambda: get(RolloutInsight).offline(row.id), fresh=OFFLINE_FRESH
-    )
-    newest = rows_of(get(RolloutListing).page({"channel": row.channel}, 1, None)) if row.state == "complete" else []
+    offline = FIGURES.get(("roll-out's offline", row.id), lambda: get(RolloutInsight).offline(row.id), fresh=SLOW_FRESH)
+    ended = row.state in ("complete", "rolled_back")
+    newest = rows_of(get(RolloutListing).page({"channel": row.channel}, 1, None)) if ended else []
     is_last = any(each.row.id == row.id for each in newest)
+
+    def history(since: datetime, step: int) -> Any:
+        key = ("roll-out's curve", row.id, step)
+        return FIGURES.get(key, lambda: get(RolloutInsight).history(row.id, since, step), fresh=SLOW_FRESH)
+
     return {
         "row": row,
-        "view": rollout_view(record),
+        "view": (view := rollout_view(record)),
+        "progress": progress_view(row, view.whole, history),
         "verbs": VERBS,
-        "actions": [name for name in actions_of(row, is_last=is_last) if session.may(ROLES[name].label)],
+        "actions": [name for name in actions_of(row, is_last=is_last) if session.may(RIGHTS[name].label)],
         "offline": min(offline, record.counts["waiting"]),
         "stages": stage_views(row, insight),
         "failures": failure_views(insight),
@@ -128,6 +135,12 @@ VERBS = {
         "rotate-ccw",
         "danger",
         "Agents that were offered it go back, all at once.",
+    ),
+    "again": (
+        "Start again",
+        "rotate-ccw",
+        "primary",
+        "Another roll-out begins, to what the channel's list comes to now, even if that was rolled back.",
     ),
 }
 """Button, icon, kind, and what the action does."""
@@ -169,8 +182,18 @@ def rollback_rollout(rollout_id: int) -> Response:
     return _done(rollout_id, "rollback")
 
 
+@action("/rollouts/<bigint:rollout_id>/again", Role.PUBLISHER)
+def again_rollout(rollout_id: int) -> Response:
+    """Start another one for its channel."""
+    channel = get(RolloutListing).get(rollout_id).row.channel
+    return see("rollout", rollout_id=get(Actions).start(channel, by(), _reason()))
+
+
 def _done(rollout_id: int, name: str) -> Response:
-    no_parameters()
-    reason = form_fields(ActionForm)["reason"].strip() or None
-    get(Actions).act(rollout_id, Request(name, by(), reason))
+    get(Actions).act(rollout_id, Request(name, by(), _reason()))
     return see("rollout", rollout_id=rollout_id)
+
+
+def _reason() -> str | None:
+    no_parameters()
+    return form_fields(ActionForm)["reason"].strip() or None

@@ -1,14 +1,12 @@
-"""Roll-outs as their pages show them: figures, stages, failures by message, the brake, what may be done."""
+"""Roll-outs as their pages show them: figures, stages, failures by message, what may be done."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from fractions import Fraction
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.console.views.policy import stage_words
 from app.rollouts.actions import FROM
-from app.rollouts.brake import stops_at
 from app.rollouts.insight import Insight
 from app.rollouts.listing import RolloutRecord
 from app.rollouts.models import ENDED_STATES
@@ -43,7 +41,10 @@ HAPPENED = {
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """A stage: `words` say how many it is for; `places` None in the last; `held`, `good`, `bad`: its own agents."""
+    """A stage: `words` say how many it is for; `places` None in the last; `held`, `good`, `bad`: its own agents.
+
+    `earliest`: when it opens if all stays good, for the next one.
+    """
 
     number: int
     words: str
@@ -54,6 +55,7 @@ class StageView:
     bad: int
     opened_at: str | None
     good_since: str | None
+    earliest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,9 @@ def _title(changes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def actions_of(row: Any, *, is_last: bool) -> tuple[str, ...]:
-    """What may be done with it now; `is_last`: it is its channel's newest."""
+    """What may be done with it now; `is_last`: it is its channel's newest. `again` begins another one like it."""
+    if row.state == "rolled_back" and is_last and row.channel_id is not None:
+        return ("again",)
     allowed = [name for name, states in FROM.items() if row.state in states]
     if row.stage == len(row.stages):
         allowed = [name for name in allowed if name not in ("advance", "finish")]
@@ -175,8 +179,17 @@ def _stage(row: Any, number: int, stage: Mapping[str, Any], counts: Mapping[str,
         state = "done" if row.state in ("running", "paused", "complete") else "ended"
     good, bad = counts.get("good", 0), counts.get("bad", 0)
     words = stage_words(stage) if number < len(row.stages) else "everyone else"
-    moments = stage.get("opened_at"), stage.get("good_since")
+    moments = stage.get("opened_at"), stage.get("good_since"), _earliest(row, number)
     return StageView(number, words, state, stage.get("places"), sum(counts.values()), good, bad, *moments)
+
+
+def _earliest(row: Any, number: int) -> datetime | None:
+    """When the next stage opens if this one stays good; None where that is not known, or somebody must open it."""
+    policy = Policy.of(row.policy)
+    if number != row.stage + 1 or row.state != "running" or row.good_since is None or policy.stages[row.stage - 1].hold:
+        return None
+    soaked: datetime = row.good_since + timedelta(seconds=policy.soak_of(row.stage))
+    return soaked
 
 
 def failure_views(insight: Insight) -> list[FailureView]:
@@ -205,36 +218,6 @@ def platform_views(insight: Insight) -> list[PlatformView]:
         PlatformView(name, sum(found.values()), *(found.get(state, 0) for state in ("good", "busy", "bad")))
         for name, found in sorted(counts.items())
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class BrakeView:
-    """`bad` of `offered` agents; at `stops_at` of them it stops. `share` and `most` in per cent."""
-
-    bad: int
-    offered: int
-    stops_at: int
-    max_failures: int
-    max_failure_percent: float
-    share: str
-    rolls_back: bool
-    watch: tuple[str, ...]
-
-
-def brake_view(policy: Policy, insight: Insight) -> BrakeView:
-    """The brake's limits against what is counted."""
-    tally = insight.tally
-    share = float(Fraction(100 * tally.bad, tally.offered)) if tally.offered else 0.0
-    return BrakeView(
-        bad=tally.bad,
-        offered=tally.offered,
-        stops_at=stops_at(policy, tally.offered),
-        max_failures=policy.max_failures,
-        max_failure_percent=policy.max_failure_percent,
-        share=f"{share:.1f} %",
-        rolls_back=policy.rolls_back,
-        watch=tuple(sorted(policy.watch)),
-    )
 
 
 def event_views(record: RolloutRecord) -> list[EventView]:

@@ -7,6 +7,7 @@ from selenium.webdriver.common.by import By
 
 from tests.api.rollouts.staged import Staged
 from tests.console.browser import Browser
+from tests.console.everywhere.test_shots import take
 
 
 def opened(browser: Browser, staged: Staged) -> Browser:
@@ -22,8 +23,7 @@ def test_axe_and_widths(browser: Browser, stopped: Staged, tmp_path: Path) -> No
     for theme in ("light", "dark"):
         browser.theme(theme)
         found[theme] = browser.axe()
-        browser.width(1280, 1400)
-        assert browser.chrome.get_screenshot_as_file(str(folder / f"rollout-{theme}.png"))
+    take(browser, folder, "rollout")
     browser.script("document.getElementById('do-rollback').showModal()")
     found["dialog"] = browser.axe()
     browser.script("document.getElementById('do-rollback').close()")

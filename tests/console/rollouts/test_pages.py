@@ -150,3 +150,55 @@ def test_the_channel_leads_to_it(running: Staged, publisher: FlaskClient, agent:
     assert path in publisher.get("/ui/channels/stable").text
     assert path not in agent.get("/ui/channels/stable").text
     assert agent.get(path).status_code == 403
+
+
+def test_the_curve(running: Staged, publisher: FlaskClient) -> None:
+    """It tells how many are good, and rises when they are; a stage that has opened is marked."""
+    assert "Good agents since it started: 0 of 6" in page_of(running, publisher)
+    running.install(*(agent for agent in running.agents if agent.uid in running.offers))
+    page = page_of(running, publisher)
+    assert "Good agents since it started: 4 of 6" in page
+    assert page.partition('class="chart"')[2].count('class="mark"') == 1
+
+
+def test_when_the_next_stage_opens(running: Staged, publisher: FlaskClient) -> None:
+    """Once a stage is good, the next one says when it opens at the earliest; before that nobody knows."""
+    assert "at the earliest" not in page_of(running, publisher)
+    running.install(*(agent for agent in running.agents if agent.uid in running.offers))
+    running.look()
+    row = page_of(running, publisher).partition('data-stage="2"')[2].partition("</tr>")[0]
+    assert "at the earliest" in row
+
+
+def test_no_curve_where_nothing_is_known(staged: Staged, publisher: FlaskClient) -> None:
+    """One that waits for approval has not begun; one that ended before any agent answered has nothing to draw."""
+    staged.begin(approval=True, quiet=0)
+    staged.fleet(1)
+    staged.publish("1.1.0")
+    staged.look()
+    assert 'class="chart"' not in page_of(staged, publisher)
+    staged.act("approve")
+    assert 'class="chart"' in page_of(staged, publisher)
+    staged.act("rollback")
+    assert 'class="chart"' not in page_of(staged, publisher)
+
+
+def test_starting_again(running: Staged, publisher: FlaskClient) -> None:
+    """One that was rolled back, its channel's last, begins anew by a button, and the page of the new one says why."""
+    path = f"/ui/rollouts/{running.last()['id']}"
+    assert 'data-open="do-again"' not in page_of(running, publisher)
+    publisher.post(f"{path}/rollback", data={"reason": ""})
+    assert 'data-open="do-again"' in page_of(running, publisher)
+    answer = publisher.post(f"{path}/again", data={"reason": "the disk was full"})
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith(f"/ui/rollouts/{running.last()['id']}")
+    assert running.last()["state"] == "running"
+    assert "the disk was full" in page_of(running, publisher)
+    FIGURES.forget()
+    assert 'data-open="do-again"' not in publisher.get(path).text
+
+
+def test_starting_again_needs_an_end(running: Staged, publisher: FlaskClient) -> None:
+    """Where one is not over, it is 409 as a page."""
+    path = f"/ui/rollouts/{running.last()['id']}"
+    assert publisher.post(f"{path}/again", data={"reason": ""}).status_code == 409
