@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
+from app.storage.filesystem import MARKER
 from bench import rows
 from dev.parts import postgres
 from tests.databases import execute, make_template, migrated
@@ -69,8 +71,8 @@ def measure(seconds: int = 10) -> list[Poll]:
 
 
 @contextmanager
-def deployed() -> Iterator[tuple[str, services.Service]]:
-    """The service on a PostgreSQL as it is installed, with all agents settled."""
+def deployed(**sections: dict[str, Any]) -> Iterator[tuple[str, services.Service]]:
+    """The service, configured by these sections too, on a PostgreSQL as it is installed, with all agents settled."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="opamp-bench-")))
         folder.chmod(0o755)
@@ -81,8 +83,11 @@ def deployed() -> Iterator[tuple[str, services.Service]]:
         with closing(psycopg2.connect(url)) as connection:
             rows.fill(connection, PACKAGES)
         execute(url, FILL, SETTLED, INSTALLED, "VACUUM ANALYZE")
-        built = {"database": {"url": url}, "storage": {"backend": "filesystem", "root": str(folder / "objects")}}
-        yield url, stack.enter_context(services.running(folder, wait_for="/health/live", **built))
+        objects = folder / "objects"
+        objects.mkdir()
+        (objects / MARKER).touch()
+        built = {"database": {"url": url}, "storage": {"backend": "filesystem", "root": str(objects)}}
+        yield url, stack.enter_context(services.running(folder, wait_for="/health/live", **built, **sections))
 
 
 def one_round(url: str, service: services.Service, headers: Sequence[str], seconds: int) -> Poll:
@@ -94,10 +99,15 @@ def one_round(url: str, service: services.Service, headers: Sequence[str], secon
     before = cpu_times()
     detail = rate([*headers, f"{service.url}/api/v1/packages/77"], seconds)
     updates = query(url, UPDATES)
-    poll = rate([*headers, "-s", str(POLL), service.url, "--", str(AGENTS), "1", str(first)], seconds)
+    poll = poll_rate(service, headers, seconds, first)
     after = cpu_times()
     print(f"updates of agent_polls, HOT updates: {updates} before, {query(url, UPDATES)} after", flush=True)
     return Poll(detail, poll, (after[0] - before[0]) / (after[1] - before[1]))
+
+
+def poll_rate(service: services.Service, headers: Sequence[str], seconds: int, first: int) -> float:
+    """Unchanged polls per second, agent after agent, whose sequence numbers begin with `first`."""
+    return rate([*headers, "-s", str(POLL), service.url, "--", str(AGENTS), "1", str(first)], seconds)
 
 
 def rate(arguments: Sequence[str], seconds: int) -> float:
