@@ -73,7 +73,10 @@ class Until(fields.DateTime):
         moment: datetime = super()._deserialize(value, attr, data, **kwargs)
         if moment.tzinfo is None:
             raise self.make_error("invalid", input=value, obj_type="datetime with a time zone")
-        return rfc3339(moment)
+        try:
+            return rfc3339(moment)
+        except OverflowError as error:  # the first and the last hours that a year may have are none in UTC
+            raise self.make_error("invalid", input=value, obj_type="datetime") from error
 
     def _serialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
         return value

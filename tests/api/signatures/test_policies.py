@@ -81,6 +81,8 @@ BROKEN_ROOT = {**copy.deepcopy(SIGSTORE.root()), "certificateAuthorities": []}
         ("issuer", by_key(issuer=ISSUER)),
         ("until", by_key(until="yesterday")),
         ("until", by_key(until="2026-01-01T00:00:00")),
+        ("until", by_key(until="0001-01-01T00:00:00+02:00")),
+        ("until", by_key(until="9999-12-31T23:59:59-02:00")),
         ("colour", by_key(colour="red")),
         ("name", {**by_key(), "name": "a b"}),
     ],
