@@ -85,6 +85,12 @@ class RolloutListing:
                 raise RolloutNotFound
             return connection.execute(statement).all()
 
+    def not_over(self, limit: int) -> Sequence[RolloutRecord]:
+        """At most `limit` that are not over, the newest first."""
+        statement = select(*_columns()).where(Rollout.state.in_(OPEN_STATES)).order_by(Rollout.id.desc()).limit(limit)
+        with self.database.reading() as connection:
+            return [_record(row) for row in connection.execute(statement)]
+
     def counts_of_open(self) -> Sequence[tuple[Row[Any], dict[str, int]]]:
         """Channel, stage, state and `age`, the seconds since a look, of all that are not over, with their counts."""
         columns = (Rollout.channel, Rollout.stage, Rollout.state, Rollout.counts, _age(), _counted())

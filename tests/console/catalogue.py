@@ -14,6 +14,7 @@ from app.accounts.roles import Role
 from app.errors import DatabaseUnavailable
 from app.packages.versions import is_prerelease, sort_key
 from tests.api.signatures.signing import policy
+from tests.console.ended_rollout import add_rollout
 from tests.console.site import PASSWORD, Console
 
 Target = tuple[str, str]
@@ -116,6 +117,8 @@ def fill(console: Console) -> None:
         wanted = [{"name": package, "version": version} for package, version in packages.items()]
         answer = admin.put(f"/api/v1/channels/{name}", json={"match": match, "packages": wanted})
         assert answer.status_code == 201, answer.text
+    with console.parts.database.writing() as connection:
+        add_rollout(connection, MAIN, "0.118.0", LATEST)
     policy(admin, POLICY, packages=[WATCHED], mode="warn", description="Not enforced before every build signs")
 
 

@@ -1,4 +1,4 @@
-"""The overview: what needs you, agents, what was published; first steps until taken. Each block fails alone."""
+"""The overview: roll-outs, what needs you, agents, publications; first steps until taken. Each block fails alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +19,11 @@ from app.console.live import FIGURES, with_etag
 from app.console.pages.tokens import SOON
 from app.console.rendering import render
 from app.console.views.blocks import or_none
+from app.console.views.rollouts import RolloutView, rollout_view
 from app.http.query import no_parameters
 from app.http.services import get
 from app.packages.attention import Attention
+from app.rollouts.listing import RolloutListing
 
 PUBLICATIONS = 8
 CHANNELS = 6
@@ -30,6 +32,7 @@ FAILURES = 5
 DAMAGED = 5
 MISSING = 5
 ENDING = 5
+ROLLOUTS = 5
 FRESH = 10.0
 """Seconds for which figures are shown."""
 RARELY = 60.0
@@ -53,14 +56,14 @@ class Steps:
 @page("/", Role.AGENT)
 def overview() -> Response:
     """The first page."""
-    return render("overview.html", **_blocks())
+    return render("overview.html", **_blocks(), many=ROLLOUTS)
 
 
 @fragment("/live", Role.AGENT)
 def overview_live() -> Response:
     """Its blocks, polled."""
     no_parameters()
-    return with_etag(render("_overview.html", **_blocks()))
+    return with_etag(render("_overview.html", **_blocks(), many=ROLLOUTS))
 
 
 def _blocks() -> dict[str, Any]:
@@ -75,6 +78,7 @@ def _blocks() -> dict[str, Any]:
         "publications": publications,
         "channels": channels,
         "steps": steps,
+        "rollouts": or_none(_rollouts) if is_publisher else [],
         "failures": or_none(lambda: FIGURES.get("failures", lambda: adoption.failures(FAILURES), fresh=FRESH))
         if is_publisher
         else [],
@@ -82,6 +86,11 @@ def _blocks() -> dict[str, Any]:
         "missing": or_none(_missing) if is_publisher else [],
         "ending": or_none(_ending) if session.may("admin") else [],
     }
+
+
+def _rollouts() -> list[RolloutView]:
+    found = FIGURES.get("roll-outs", lambda: get(RolloutListing).not_over(ROLLOUTS + 1))
+    return [rollout_view(record) for record in found]
 
 
 def _missing() -> list[MissingFile]:

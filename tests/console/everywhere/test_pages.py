@@ -4,6 +4,7 @@ import pytest
 
 from tests.console.browser import Browser
 from tests.console.catalogue import FAILING_AGENT, LATEST, MAIN, POLICY, WATCHED
+from tests.console.ended_rollout import ROLLOUT
 from tests.console.site import Console
 
 PAGES = {
@@ -12,6 +13,7 @@ PAGES = {
     "": "overview",
     "packages": "packages",
     "packages?q=nothing-of-this-name&platform=linux": "packages",
+    "packages?state=blocked&trust=untrusted": "packages",
     f"packages/{MAIN}": "package",
     f"packages/{MAIN}/{LATEST}": "version",
     "packages/nothing-of-this-name": "error",
@@ -27,6 +29,8 @@ PAGES = {
     "agents": "agents",
     f"agents/{FAILING_AGENT}": "agent",
     "rollouts": "rollouts",
+    "rollouts?state=running": "rollouts",
+    f"rollouts/{ROLLOUT}": "rollout",
     "tokens": "tokens",
     "users": "users",
     "upload": "upload",
