@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from app.accounts.caller import Kind
-from app.accounts.caller_queries import rows_with_owner
+from app.accounts.caller_queries import owner_as_text
 from app.database import compiled
 from app.packages.models import Package
 from app.packages.store import COLUMNS
@@ -76,7 +76,7 @@ def page_text(shape: Shape, kind: Kind) -> str:
     Its parameters are the filters, `after` and `after_id` if `continued`, `limit`, `room` if `is_long`, and `owner_id`.
     """
     page = _page(_rows(shape).order_by(*_order(shape.sort, _PACKAGES)).limit(bindparam("limit")), shape)
-    return compiled(rows_with_owner(kind, _shown(page.c), _order(shape.sort, page.c)))
+    return compiled(select(*_shown(page.c), owner_as_text(kind)).order_by(*_order(shape.sort, page.c)))
 
 
 @functools.lru_cache(maxsize=1024)
