@@ -64,9 +64,14 @@ class RequestBody:
 
 def raw_body(environ: dict[str, Any], *, max_size: int, timeout: float) -> RequestBody:
     """A body that is the file itself. Raises LengthRequired, TooLarge."""
+    require_length(environ)
+    return RequestBody(environ, limit=max_size, timeout=timeout)
+
+
+def require_length(environ: dict[str, Any]) -> None:
+    """Raises LengthRequired for a body that has neither a length nor comes in chunks."""
     if declared_length(environ) is None and not is_chunked(environ):
         raise LengthRequired
-    return RequestBody(environ, limit=max_size, timeout=timeout)
 
 
 def declared_length(environ: dict[str, Any]) -> int | None:

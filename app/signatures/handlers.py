@@ -14,6 +14,7 @@ from app.accounts.roles import Role
 from app.accounts.tokens import Claims
 from app.config import Config
 from app.errors import PackageNotFound, SignatureNotFound
+from app.http.body import require_length
 from app.http.content_headers import refuse_coded_body
 from app.http.downloads.response import Download, answer_download
 from app.http.json_body import read_body
@@ -137,6 +138,8 @@ class SignatureFile(MethodView):
         if package.file_name == path["file_name"]:
             return publish(receive_raw(path))
         suffix = signature_suffix(path)
+        refuse_coded_body(request.environ)
+        require_length(request.environ)
         content = signature_body()
         no_parameters()
         return added(package, content, suffix=suffix)

@@ -148,6 +148,14 @@ def test_no_length_at_all(sender: Sender) -> None:
     sender.send("PUT", PUT).assert_problem(411)
 
 
+def test_no_length_of_a_signature(sender: Sender) -> None:
+    """A PUT beside a package needs a length or chunks, as a package's own does."""
+    package = sender.upload(TYPE, WHOLE).json()
+    sender.send("PUT", f"{PUT}.sig").assert_problem(411)
+    assert sender.send("PUT", f"{PUT}.sig", "Transfer-Encoding: chunked", body=chunked([b"signature"])).status == 201
+    assert sender.send("DELETE", f"{FORM}/{package['id']}").status == 204
+
+
 def test_an_empty_raw_body(sender: Sender) -> None:
     """An empty file is no package."""
     sender.send("PUT", PUT, "Content-Length: 0").assert_problem(422)
