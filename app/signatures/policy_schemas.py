@@ -14,7 +14,7 @@ from app.packages.schemas import PackageSchema
 from app.signatures.models import MODES, POLICY_NAME_LENGTH
 from app.signatures.policy_store import FieldsRow, PolicyFields
 from app.trust.certificates import CLAIMS
-from app.trust.globs import unknown_placeholders
+from app.trust.globs import PLACEHOLDER, unknown_placeholders
 from app.trust.keys import UnusableKey, load_key
 from app.trust.sigstore_root import PUBLIC, read_root
 from app.trust.strict_json import Malformed
@@ -42,6 +42,13 @@ def is_identity(glob: str) -> None:
     unknown = unknown_placeholders(glob)
     if unknown:
         raise ValidationError(f"Unknown placeholder: {', '.join(unknown)}.")
+
+
+def has_no_placeholder(glob: str) -> None:
+    """A validator of the other globs: raises ValidationError for braces, which would match nothing there is."""
+    braces = sorted({f"{{{name}}}" for name in PLACEHOLDER.findall(glob)} or set(glob) & set("{}"))
+    if braces:
+        raise ValidationError(f"Unknown placeholder: {', '.join(braces)}. Only subject and claims may have some.")
 
 
 def is_key(pem: str) -> None:
@@ -101,7 +108,8 @@ class SignerBodySchema(Schema):
     root = Root(metadata={"description": f"`{PUBLIC}`, the default, or a TrustedRoot as JSON."})
     key = Text(validate=[validate.Length(1, 1 << 14), is_key], metadata={"description": "A public key in PEM."})
     predicate_type = Text(
-        validate=validate.Length(1, MAX_TEXT), metadata={"description": "A glob: only attestations of this type."}
+        validate=[validate.Length(1, MAX_TEXT), has_no_placeholder],
+        metadata={"description": "A glob: only attestations of this type."},
     )
     until = Until(metadata={"description": "Signatures of later do not count."})
 
@@ -130,7 +138,7 @@ class PolicyBodySchema(Schema):
 
     description = description(load_default="")
     packages = fields.List(
-        Text(validate=validate.Length(1, 255)),
+        Text(validate=[validate.Length(1, 255), has_no_placeholder]),
         required=True,
         validate=validate.Length(1, MAX_GLOBS),
         metadata={"description": "Globs of packages' names."},
