@@ -94,12 +94,12 @@ class AgentListing:
             "offered": counts.get("pending", 0),
         }
 
-    def having(self, packages: Sequence[PackageRow]) -> int:
-        """How many agents have one of these files."""
+    def having(self, packages: Sequence[PackageRow]) -> set[UUID]:
+        """The agents that have one of these files."""
         with self.database.reading() as connection:
             hashes = known_hashes(connection, packages, self.public_url)
-            count = func.count(AgentPackage.instance_uid.distinct())
-            return connection.scalar(select(count).where(AgentPackage.has_hash.in_(hashes))) or 0
+            statement = select(AgentPackage.instance_uid).where(AgentPackage.has_hash.in_(hashes)).distinct()
+            return set(connection.scalars(statement))
 
     def _offline(self) -> ColumnElement[bool]:
         silence = func.make_interval(0, 0, 0, 0, 0, 0, POLLS_UNTIL_OFFLINE * self.polling_interval)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from app.database import deadline
 from app.packages.store import PackageRow
@@ -20,8 +21,8 @@ BUDGET = 300.0
 SHOWN = 100
 """Packages of a plan that are shown."""
 
-CountAgents = Callable[[Sequence[PackageRow]], int]
-"""How many agents have one of these packages installed."""
+FindAgents = Callable[[Sequence[PackageRow]], set[UUID]]
+"""The agents that have one of these packages installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,10 @@ class Plan:
 class PolicyManager:
     """Changes policies, and tells what a change would block."""
 
-    def __init__(self, store: PolicyStore, settler: Settler, count_agents: CountAgents) -> None:
+    def __init__(self, store: PolicyStore, settler: Settler, find_agents: FindAgents) -> None:
         self.store = store
         self.settler = settler
-        self._count_agents = count_agents
+        self._find_agents = find_agents
 
     def put(self, name: str, fields: PolicyFields, allows: Precondition) -> tuple[FieldsRow, bool]:
         """Make the policy what `fields` say, and give packages the state that it asks for; whether it is new.
@@ -66,7 +67,8 @@ class PolicyManager:
         """What this policy would block by itself, after 10 s what was found by then."""
         until = time.monotonic() + AT_ONCE
         with deadline.budget(BUDGET):
-            blocked, agents = 0, 0
+            blocked = 0
+            agents: set[UUID] = set()  # one may have packages of several batches
             first: list[PackageRow] = []
             patterns = fields.name_patterns if fields.mode == ENFORCE else []
             for ids in self.store.matching(patterns, BATCH):
@@ -74,10 +76,10 @@ class PolicyManager:
                 unsatisfied = [package for package in rows if not self._satisfies(fields, package)]
                 blocked += len(unsatisfied)
                 first += unsatisfied[: SHOWN - len(first)]
-                agents += self._count_agents(unsatisfied)
+                agents |= self._find_agents(unsatisfied)
                 if time.monotonic() > until:
-                    return Plan(blocked, first, agents, is_complete=False)
-            return Plan(blocked, first, agents, is_complete=True)
+                    return Plan(blocked, first, len(agents), is_complete=False)
+            return Plan(blocked, first, len(agents), is_complete=True)
 
     def _satisfies(self, fields: PolicyFields, package: PackageRow) -> bool:
         if not package.has_signatures:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.signatures.audit import SignatureAudit
 from app.signatures.manager import SignatureManager
-from app.signatures.policy_manager import CountAgents, PolicyManager
+from app.signatures.policy_manager import FindAgents, PolicyManager
 from app.signatures.policy_store import PolicyStore
 from app.signatures.settling import Settler
 
@@ -19,10 +19,10 @@ class SignatureServices:
     audit: SignatureAudit
 
     @classmethod
-    def of(cls, manager: SignatureManager, count_agents: CountAgents) -> "SignatureServices":
+    def of(cls, manager: SignatureManager, find_agents: FindAgents) -> "SignatureServices":
         """The parts around the one that publishing needs."""
         settler = Settler(PolicyStore(manager.store.database), manager.store)
-        policies = PolicyManager(settler.policies, settler, count_agents)
+        policies = PolicyManager(settler.policies, settler, find_agents)
         return cls(manager, settler, policies, SignatureAudit(settler))
 
     @property
