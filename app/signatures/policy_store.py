@@ -77,7 +77,7 @@ class PolicyFields:
     @property
     def name_patterns(self) -> list[str]:
         """Its globs for LIKE."""
-        return [like_pattern(glob) for glob in self.packages]
+        return _patterns(self.packages)
 
 
 class PolicyStore:
@@ -161,6 +161,22 @@ class PolicyStore:
             same = (Policy.id == policy.id, Policy.updated_at == policy.updated_at, Policy.mode == policy.mode)
             connection.execute(update(Policy).where(*same).values(unsettled=None))
 
+    def mend_patterns(self) -> Sequence[str]:
+        """Make the patterns of all policies those of their globs; the names of those that had others.
+
+        The packages of both are unsettled then.
+        """
+        with self.database.writing() as connection:
+            _lock(connection)
+            policies = connection.execute(select(*COLUMNS).order_by(Policy.name)).all()
+            wrong = [policy for policy in policies if policy.name_patterns != _patterns(policy.packages)]
+            for policy in wrong:
+                right = _patterns(policy.packages)
+                unsettled = sorted({*right, *policy.name_patterns, *(policy.unsettled or ())})
+                changes = update(Policy).where(Policy.id == policy.id)
+                connection.execute(changes.values(name_patterns=right, unsettled=unsettled))
+            return [policy.name for policy in wrong]
+
     def matching(self, patterns: Sequence[str], batch: int) -> Iterator[Sequence[int]]:
         """The ids of the packages whose names match, in batches, in the order of their ids."""
         after = 0
@@ -202,7 +218,17 @@ def _values(fields: PolicyFields, found: FieldsRow | None) -> dict[str, Any]:
     }
 
 
+def _patterns(globs: Sequence[str]) -> list[str]:
+    """Globs for LIKE."""
+    return [like_pattern(glob) for glob in globs]
+
+
+def _lock(connection: Connection) -> None:
+    """Nobody changes a policy until the commit, and nobody publishes."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": POLICY_LOCK})
+
+
 def _held(connection: Connection, name: str) -> FieldsRow | None:
     """The policy, which nobody else changes until the commit, while nobody publishes; None if it is not there."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": POLICY_LOCK})
+    _lock(connection)
     return connection.execute(select(*COLUMNS).where(Policy.name == name)).one_or_none()

@@ -13,7 +13,7 @@ from app.signatures.models import Signature
 from app.signatures.policy_store import FieldsRow, PolicyStore
 from app.signatures.store import SignatureStore, keep_verdicts
 from app.signatures.verdicts import Judgement, PolicyRow, PolicyVerdict, judged, signed_package
-from app.trust.formats import read_signature
+from app.trust.formats import SignatureFile, read_signature
 from app.trust.strict_json import Malformed
 
 BATCH = 500
@@ -91,10 +91,9 @@ class Settler:
                 self.keep(signature.id, self.judgement(signature))
 
     def read(self, signature_ids: Sequence[int]) -> Sequence[Any]:
-        """Signatures with their bytes, beside the fields of their packages."""
+        """Signatures with all their columns, beside the fields of their packages."""
         facts = (Package.name, Package.version, Package.platform, Package.arch, Package.file_name, Package.checksum)
-        own = (Signature.id, Signature.package_id, Signature.digest, Signature.content, Signature.created_at)
-        statement = select(*own, *facts).join(Package, Package.id == Signature.package_id)
+        statement = select(*Signature.__table__.columns, *facts).join(Package, Package.id == Signature.package_id)
         with self.database.reading() as connection:
             return connection.execute(statement.where(Signature.id.in_(signature_ids)).order_by(Signature.id)).all()
 
@@ -102,10 +101,9 @@ class Settler:
         """What a signature that was read is to the policies of now."""
         package = signed_package(signature)
         policies = self.signatures.policies_for(package.name)
-        try:
-            file = read_signature(bytes(signature.content), package.checksum, may_be_raw=True)
-        except Malformed:  # what a former version has kept, or somebody has written: it counts for nobody
-            return Judgement([_nobody(policy) for policy in policies], None)
+        file = file_of(signature)
+        if file is None:
+            return Judgement([_nobody(policy) for policy in policies])
         return judged(file, package, policies, signature.created_at)
 
     def keep(self, signature_id: int, judgement: Judgement) -> None:
@@ -128,6 +126,14 @@ class Settler:
         pending = select(Package.id).where(Package.trust == "pending").limit(BATCH)
         with self.database.reading() as connection:
             return connection.scalars(pending).all()
+
+
+def file_of(signature: Any) -> SignatureFile | None:
+    """The signature as its bytes say; None for what a former version has kept, or somebody has written, and is none."""
+    try:
+        return read_signature(bytes(signature.content), signature.checksum, may_be_raw=True)
+    except Malformed:
+        return None
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -24,10 +24,15 @@ class PolicyVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a signature is to all policies that were asked, and when it was made, if that is proven."""
+    """What a signature is to all policies that were asked; `times`: when it was made, as each root that does proves."""
 
     verdicts: Sequence[PolicyVerdict]
-    signed_at: datetime | None
+    times: Sequence[datetime] = ()
+
+    @property
+    def signed_at(self) -> datetime | None:
+        """When it was made, None where nothing proves it."""
+        return self.times[0] if self.times else None
 
 
 def signed_package(package: PackageRow) -> SignedPackage:
@@ -46,12 +51,15 @@ def judged(
     file: SignatureFile, package: SignedPackage, policies: Iterable[PolicyRow], created_at: datetime
 ) -> Judgement:
     """What `file`, which came at `created_at`, is to each of the policies. It takes some milliseconds a signer."""
-    verdicts, times = [], []
+    verdicts: list[PolicyVerdict] = []
+    times: list[datetime | None] = []
     for policy in policies:
         accepting = accepted_by(policy.signers, file, package, created_at)
         verdicts.append(PolicyVerdict(policy.id, policy.revision, list(accepting)))
-        times += [moment for moment in accepting.values() if moment is not None]
-    return Judgement(verdicts, times[0] if times else proven_by_public_root(file, package.checksum))
+        times += accepting.values()
+    if not any(times):
+        times = [proven_by_public_root(file, package.checksum)]
+    return Judgement(verdicts, [moment for moment in times if moment is not None])
 
 
 def accepted_by(
