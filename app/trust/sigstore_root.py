@@ -21,12 +21,9 @@ PUBLIC_ROOT = "https%3A%2F%2Ftuf-repo-cdn.sigstore.dev/trusted_root.json"
 MEDIA_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 
 _LOGS, _AUTHORITIES = ("tlogs", "ctlogs"), ("certificateAuthorities", "timestampAuthorities")
-_OPTIONAL = {
-    "subject": {"organization": "", "commonName": ""},
-    "uri": "",
-    "validFor": {"start": "1970-01-01T00:00:00Z"},
-}
-"""What the specification lets an authority leave out, and the library does not."""
+_OPTIONAL = {"uri": "", "validFor": {"start": "1970-01-01T00:00:00Z"}}
+_SUBJECT = {"organization": "", "commonName": ""}
+"""What the specification lets an authority and its subject leave out, and the library does not."""
 
 
 @functools.cache
@@ -55,10 +52,14 @@ def root_at(root: dict[str, Any], times: Iterable[datetime]) -> str:
     """The JSON of what of `root` was in force at all of `times`."""
     moments = tuple(times)
     kept = {
-        name: [_OPTIONAL | entry for entry in root.get(name) or () if in_force(entry, moments)] for name in _AUTHORITIES
+        name: [_completed(entry) for entry in root.get(name) or () if in_force(entry, moments)] for name in _AUTHORITIES
     }
     kept |= {name: [entry for entry in root.get(name) or () if in_force(entry, moments)] for name in _LOGS}
     return json.dumps({"mediaType": MEDIA_TYPE, **kept}, sort_keys=True)
+
+
+def _completed(authority: dict[str, Any]) -> dict[str, Any]:
+    return {**_OPTIONAL, **authority, "subject": _SUBJECT | (authority.get("subject") or {})}
 
 
 def in_force(entry: Any, moments: Iterable[datetime]) -> bool:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from app.trust.formats import SignatureFile, read_signature
 from app.trust.keys import UnusableKey, load_key
 from app.trust.signers import judge, proven_by_public_root
+from app.trust.sigstore_root import read_root
 from tests.trust.packages import CHECKSUM, CONTENT, keyless, package
 from tests.trust.sigstore import SHA256, THEN, Sigstore, envelope_of
 
@@ -92,6 +93,14 @@ def test_predicate_type(sigstore: Sigstore) -> None:
     assert judge(signer, read(sigstore.attest(CONTENT)), package(), NOW).accepted
     assert not judge(signer, read(sigstore.attest(CONTENT, "https://spdx.dev/Document")), package(), NOW).accepted
     assert not judge(signer, read(sigstore.sign(CONTENT)), package(), NOW).accepted
+
+
+@pytest.mark.parametrize("subject", [None, {}, {"commonName": "ours"}, {"organization": "acme"}])
+def test_a_root_whose_authority_says_little(sigstore: Sigstore, subject: dict[str, str] | None) -> None:
+    """An authority's subject may lack its organization, as in what cosign writes, its common name, or be absent."""
+    root = sigstore.root()
+    root["certificateAuthorities"][0] |= {} if subject is None else {"subject": subject}
+    assert judge(keyless(sigstore, root=read_root(root)), read(sigstore.sign(CONTENT)), package(), NOW).accepted
 
 
 def test_until(sigstore: Sigstore) -> None:
