@@ -1,4 +1,4 @@
-"""The S3 servers, built once from the Go module proxy into a cache outside the checkout."""
+"""The S3 servers and cosign, built once from the Go module proxy into a cache outside the checkout."""
 
 import fcntl
 import os
@@ -12,6 +12,7 @@ from dev.parts.progress import Compilation
 MODULES = {
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
+    "cosign": "github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3",
 }
 
 

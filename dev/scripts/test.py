@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def prepare() -> None:
-    """Before the whole suite: build the S3 servers and run the linters. Raises Failed if they find something.
+    """Before the whole suite: build what is of Go and run the linters. Raises Failed if they find something.
 
     With pytest arguments a server is built when the first test asks for it.
     """

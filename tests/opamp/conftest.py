@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from tests.faults import service as services
 from tests.faults.client import Client
 from tests.opamp import go_agent
 from tests.opamp.fleet import Fleet
+from tests.opamp.walk import CONTENT, Walk
+from tests.trust.sigstore import Sigstore
 
 WORKERS = int(os.environ.get("OPAMP_TEST_ROLLOUT_WORKERS", "2"))
 """Of each instance."""
@@ -58,3 +61,17 @@ def fleet(
     yield fleet
     for agent in fleet.agents:
         agent.stop()
+
+
+@pytest.fixture(scope="package")
+def second(installation: tuple[services.Service, str], services_folder: Path) -> Iterator[services.Service]:
+    """Another instance on the same database and bucket."""
+    with services.running(services_folder, **installation[0].sections) as service:
+        yield service
+
+
+@pytest.fixture
+def walk(fleet: Fleet, second: services.Service, tmp_path: Path) -> Walk:
+    """The document's reader, at the first instance."""
+    (tmp_path / "agent").write_bytes(CONTENT)
+    return Walk(fleet, replace(fleet, service=second), tmp_path, Sigstore())

@@ -40,4 +40,4 @@ def test_whole_suite_builds_first(prepared: list[str]) -> None:
     with pytest.raises(HandedOver) as handed_over:
         test.main([])
     assert handed_over.value.args == ([PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile"],)
-    assert prepared == ["minio", "versitygw", *test.LINTERS]
+    assert prepared == ["minio", "versitygw", "cosign", *test.LINTERS]
