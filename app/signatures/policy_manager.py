@@ -27,15 +27,20 @@ FindAgents = Callable[[Sequence[PackageRow]], set[UUID]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a policy would block: how many packages, the first of them, how many agents have one.
+    """What a policy would block: how many packages, the first of them, the agents that have one.
 
     Not `is_complete`: there was no time to look at all.
     """
 
-    blocked: int
-    packages: Sequence[PackageRow]
-    agents: int
-    is_complete: bool
+    blocked: int = 0
+    packages: Sequence[PackageRow] = ()
+    having: frozenset[UUID] = frozenset()
+    is_complete: bool = True
+
+    @property
+    def agents(self) -> int:
+        """How many agents have one."""
+        return len(self.having)
 
 
 class PolicyManager:
@@ -66,20 +71,29 @@ class PolicyManager:
     def plan(self, fields: PolicyFields) -> Plan:
         """What this policy would block by itself, after 10 s what was found by then."""
         until = time.monotonic() + AT_ONCE
+        plan = Plan()
         with deadline.budget(BUDGET):
-            blocked = 0
-            agents: set[UUID] = set()  # one may have packages of several batches
-            first: list[PackageRow] = []
             patterns = fields.name_patterns if fields.mode == ENFORCE else []
             for ids in self.store.matching(patterns, BATCH):
-                rows = self.store.packages(ids)
-                unsatisfied = [package for package in rows if not self._satisfies(fields, package)]
-                blocked += len(unsatisfied)
-                first += unsatisfied[: SHOWN - len(first)]
-                agents |= self._find_agents(unsatisfied)
-                if time.monotonic() > until:
-                    return Plan(blocked, first, len(agents), is_complete=False)
-            return Plan(blocked, first, len(agents), is_complete=True)
+                plan = self._further(plan, fields, self.store.packages(ids), until)
+                if not plan.is_complete:
+                    break
+        return plan
+
+    def _further(self, plan: Plan, fields: PolicyFields, packages: Sequence[PackageRow], until: float) -> Plan:
+        """The plan with these packages, as far as there is time: one may have signatures for seconds."""
+        unsatisfied: list[PackageRow] = []
+        is_complete = True
+        for package in packages:
+            if time.monotonic() >= until:
+                is_complete = False
+                break
+            if not self._satisfies(fields, package):
+                unsatisfied.append(package)
+        shown = [*plan.packages, *unsatisfied[: SHOWN - len(plan.packages)]]
+        # An agent may have packages of several batches.
+        having = plan.having | self._find_agents(unsatisfied)
+        return Plan(plan.blocked + len(unsatisfied), shown, having, is_complete)
 
     def _satisfies(self, fields: PolicyFields, package: PackageRow) -> bool:
         if not package.has_signatures:

@@ -1,8 +1,10 @@
 """Plans: what a policy would block, before it is put."""
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from app.signatures import policy_manager
 from app.signatures.settling import BATCH
 from app.wiring import Services
 from tests.api.agents.talking import TalkingAgent
@@ -45,3 +47,11 @@ def test_agents_of_packages_far_apart(admin: FlaskClient, agent: FlaskClient, pa
         talking.install(talking.introduce().packages_available)
     plan = admin.post(PATH, json=BODY).get_json()
     assert (plan["blocked"], plan["agents"], plan["complete"]) == (BATCH + 2, 2, True)
+
+
+def test_a_plan_without_the_time(admin: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When its seconds are over it ends at the next package, and says that it is not complete."""
+    published(admin)
+    monkeypatch.setattr(policy_manager, "AT_ONCE", 0)
+    plan = admin.post(PATH, json=BODY).get_json()
+    assert (plan["blocked"], plan["packages"], plan["complete"]) == (0, [], False)
