@@ -113,7 +113,7 @@ def campaign(count: int, seed: int = 1) -> Findings:
     )
     for number in range(count):
         mutant = mutate(chance, seeds[number % len(seeds)], seeds)
-        began = time.monotonic()
+        began = time.thread_time()  # what else the machine does is not the mutant's
         try:
             file = read_signature(mutant, checksum, may_be_raw=chance.random() < 0.5)
         except Malformed:
@@ -122,7 +122,7 @@ def campaign(count: int, seed: int = 1) -> Findings:
         found.readable += file is not None
         if file is not None and judge(signer, file, package(), NOW).accepted:
             found.trusted.append(mutant)
-        if time.monotonic() - began > 1:
+        if time.thread_time() - began > 1:
             found.slow.append(mutant)
     for number in range(count // 4):
         # A good bundle, mutated, still counts for no other version and no other bytes.

@@ -55,10 +55,13 @@ def send(client: Client, count: int, seed: int = 1) -> Answers:
         mutant = mutate(chance, copy.deepcopy(seeds[number % len(seeds)]), seeds)
         path = f"/api/v1/packages/{package['id']}/signatures" + chance.choice(("", "?format=raw"))
         answer = client.request("POST", path, mutant)
+        # What takes long once may be the machine; what takes long each time is the mutant.
+        again = range(2 if answer.seconds > LIMIT else 0)
+        seconds = min([answer.seconds, *(client.request("POST", path, mutant).seconds for _ in again)])
         answers.statuses[answer.status] = answers.statuses.get(answer.status, 0) + 1
-        answers.slowest = max(answers.slowest, answer.seconds)
-        if answer.status >= 500 or answer.seconds > LIMIT:
-            answers.bad.append(f"{answer.status} after {answer.seconds:.2f} s: {mutant.decode(errors='replace')}")
+        answers.slowest = max(answers.slowest, seconds)
+        if answer.status >= 500 or seconds > LIMIT:
+            answers.bad.append(f"{answer.status} after {seconds:.2f} s: {mutant.decode(errors='replace')}")
         kept += answer.status == 201
         if kept == 16:
             package, kept = next(packages), 0
