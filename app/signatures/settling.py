@@ -97,10 +97,10 @@ class Settler:
         with self.database.reading() as connection:
             return connection.execute(statement.where(Signature.id.in_(signature_ids)).order_by(Signature.id)).all()
 
-    def judgement(self, signature: Any) -> Judgement:
-        """What a signature that was read is to the policies of now."""
+    def judgement(self, signature: Any, also: Sequence[int] = ()) -> Judgement:
+        """What a signature that was read is to the policies of now that match, and to those of the ids `also`."""
         package = signed_package(signature)
-        policies = self.signatures.policies_for(package.name)
+        policies = self.signatures.policies_for(package.name, also)
         file = file_of(signature)
         if file is None:
             return Judgement([_nobody(policy) for policy in policies])

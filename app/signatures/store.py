@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.database import Database
@@ -91,11 +91,10 @@ class SignatureStore:
         with self.database.reading() as connection:
             return connection.execute(statement.order_by(Signature.id)).all()
 
-    def policies_for(self, name: str) -> Sequence[PolicyRow]:
-        """The policies that match a package's name, those that are off included."""
-        statement = select(Policy.id, Policy.revision, Policy.signers).where(
-            text("""CAST(:name AS text) COLLATE "C" LIKE ANY (name_patterns)""").bindparams(name=name)
-        )
+    def policies_for(self, name: str, also: Sequence[int] = ()) -> Sequence[PolicyRow]:
+        """The policies that match a package's name, those that are off included, and those of the ids `also`."""
+        matches = text("""CAST(:name AS text) COLLATE "C" LIKE ANY (name_patterns)""").bindparams(name=name)
+        statement = select(Policy.id, Policy.revision, Policy.signers).where(or_(matches, Policy.id.in_(also)))
         with self.database.reading() as connection:
             return connection.execute(statement).all()
 

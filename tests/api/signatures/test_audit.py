@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.wiring import Services
 from tests.api.packages.publishing import published
-from tests.api.signatures.signing import OTHER_KEY, bundle, policy, raw, seen, sign
+from tests.api.signatures.signing import OTHER_KEY, bundle, by_key, policy, raw, seen, sign
 from tests.trust.packages import keyless
 from tests.trust.sigstore import Sigstore
 
@@ -77,6 +78,21 @@ def test_it_lifts_no_block_by_itself(app: Flask, admin: FlaskClient, parts: Serv
     with parts.database.writing() as connection:
         connection.execute(text("UPDATE packages SET trust = 'trusted', blocked = false"))
     assert verify(app).exit_code == 1
+    assert seen(admin, package) == ("untrusted", True)
+
+
+def test_a_verdict_that_waits_for_its_policy(
+    app: Flask, admin: FlaskClient, parts: Services, package: dict[str, Any]
+) -> None:
+    """One that was written for a policy of other packages does not count when the policy's globs reach its package."""
+    policy(admin, "later", packages=["other"], signers=[by_key("theirs", ec.generate_private_key(ec.SECP256R1()))])
+    with parts.database.writing() as connection:
+        connection.execute(
+            text("INSERT INTO signature_verdicts SELECT 1, id, 1, '{theirs}' FROM policies WHERE id > 1")
+        )
+    assert events(verify(app)) == ["another verdict", "finished"]
+    theirs = admin.get("/api/v1/policies/later").get_json()["signers"]
+    policy(admin, "later", packages=["opamp-*"], signers=theirs)
     assert seen(admin, package) == ("untrusted", True)
 
 
