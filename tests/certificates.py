@@ -10,5 +10,5 @@ def self_signed(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
     names = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1"]
     options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     command = ["openssl", "req", *options, *names, "-keyout", key, "-out", certificate]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
     return certificate, key

@@ -1,5 +1,6 @@
 """Real PostgreSQL, MinIO and VersityGW, each started once per test run on a free port of 127.0.0.1."""
 
+import faulthandler
 import os
 import shutil
 import tempfile
@@ -69,6 +70,28 @@ def site(services_folder: Path, postgres_server: postgres.Postgres, database_tem
     """The whole service as it runs in production, with proxies that can break what it stands on."""
     with installed(services_folder, postgres_server, "site_tests", packages={"max_size": "32MiB"}) as built:
         yield built
+
+
+ENDING = pytest.StashKey[int]()
+"""A descriptor of the standard error that nothing captures."""
+
+LIMIT = 300.0
+"""Seconds for a test's end: fixtures of the whole session stop their servers there."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Called before tests' output is captured."""
+    config.stash[ENDING] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Once a test has failed, neither pytest-timeout nor pytest's faulthandler limits what comes after it."""
+    faulthandler.dump_traceback_later(LIMIT, file=item.config.stash[ENDING], exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
+import psycopg2.extensions
 from flask_migrate import upgrade
 
 from app import create_app
@@ -16,9 +17,18 @@ FLEET = "packages, objects, channels, policies, agents, offer_versions, rollouts
 """Tables of packages and agents; others refer to them."""
 
 
+LIMIT = "5min"
+"""For one statement: what waits for a lock that a test has left behind ends with an error that names it."""
+
+
+def connected(url: str, options: str = "") -> psycopg2.extensions.connection:
+    """A connection on which nothing waits for ever; `options` as libpq takes them."""
+    return psycopg2.connect(url, connect_timeout=10, options=f"-c statement_timeout={LIMIT} {options}")
+
+
 def execute(url: str, *statements: str) -> None:
     """Run statements outside of a transaction."""
-    with contextlib.closing(psycopg2.connect(url)) as connection:
+    with contextlib.closing(connected(url)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             for statement in statements:
@@ -27,7 +37,7 @@ def execute(url: str, *statements: str) -> None:
 
 def found(url: str, query: str) -> list[Any]:
     """The rows that a query finds."""
-    with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+    with contextlib.closing(connected(url)) as connection, connection.cursor() as cursor:
         cursor.execute(query)
         return cursor.fetchall()
 

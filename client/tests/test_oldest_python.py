@@ -14,5 +14,5 @@ def test_python_3_9_reads_it() -> None:
         ast.parse(module.read_text(), feature_version=(3, 9))
     vermin = Path(sys.executable).with_name("vermin")
     command = [vermin, "--target=3.9-", "--no-tips", "--violations", *MODULES]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 0, ended.stdout

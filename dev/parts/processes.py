@@ -5,19 +5,26 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, AnyStr
 
 from dev.parts import interrupts
 
 HOST = "127.0.0.1"
 
 Command = Sequence[str | Path]
+
+LIMIT = 900.0
+"""Seconds within which what is run to its end has ended; an installation over a bad line may take longer."""
+
+GONE = 60.0
+"""Seconds for which a process that SIGKILL was sent to is waited for: it is gone at once, if the system is well."""
 
 
 class Failed(Exception):
@@ -101,7 +108,18 @@ def stop(process: subprocess.Popen[bytes], sign: int = signal.SIGTERM, seconds: 
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
-    process.wait()
+    process.wait(GONE)
+
+
+@contextlib.contextmanager
+def ended_at_last(process: "subprocess.Popen[AnyStr]") -> "Iterator[subprocess.Popen[AnyStr]]":
+    """Kill `process` at the end of the block if it still runs: Popen's own exit would wait for it for ever."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(GONE)
+        _close_pipes(process)
 
 
 @contextlib.contextmanager
@@ -120,7 +138,7 @@ def complete(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     given: str | None = None,
-    seconds: float | None = None,
+    seconds: float = LIMIT,
 ) -> subprocess.CompletedProcess[str]:
     """Run `command` to its end, `given` on its standard input, and hand back its code and its whole output.
 
@@ -152,30 +170,55 @@ def _running(command: Command, **options: Any) -> Iterator[subprocess.Popen[str]
         if process is not None:
             end_group(process)
         raise
+    finally:
+        if process is not None:
+            _close_pipes(process)
+
+
+def _close_pipes(process: "subprocess.Popen[AnyStr]") -> None:
+    for pipe in filter(None, (process.stdin, process.stdout, process.stderr)):
+        pipe.close()
 
 
 def end_group(process: subprocess.Popen[str]) -> None:
     """Kill a process that leads its own session, and its children."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.wait(GONE)
 
 
-def follow(command: Command, on_line: Callable[[str], None], *, env: Mapping[str, str] | None = None) -> None:
-    """Run `command` to its end, telling `on_line` each line of its output. Raises Failed with the last ones."""
+def follow(
+    command: Command,
+    on_line: Callable[[str], None],
+    *,
+    env: Mapping[str, str] | None = None,
+    seconds: float = 4 * LIMIT,
+) -> None:
+    """Run `command` to its end, telling `on_line` each line of its output. Raises Failed with the last ones.
+
+    After `seconds` it is killed with all that it started, and has failed.
+    """
     lines: deque[str] = deque(maxlen=15)
     with _running(command, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}) as process:
-        for line in process.stdout or ():
-            lines.append(f"  {line.rstrip()}")
-            on_line(line.rstrip())
-        process.wait()
+        limit = threading.Timer(seconds, end_group, [process])
+        limit.start()
+        try:
+            for line in process.stdout or ():
+                lines.append(f"  {line.rstrip()}")
+                on_line(line.rstrip())
+        finally:
+            limit.cancel()
+        process.wait(GONE)
     if process.returncode != 0:
         raise Failed(f"{command[0]} failed (exit code {process.returncode}):\n" + "\n".join(lines))
 
 
 def check(command: Command, what: str, **options: object) -> str:
     """The output of `command`. Raises Failed, which names `what` and shows the last lines, if it fails."""
-    ended = complete(command, **options)  # type: ignore[arg-type]  # passed on as they are
+    try:
+        ended = complete(command, **options)  # type: ignore[arg-type]  # passed on as they are
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"{what} had not ended after {error.timeout:.0f} s") from error
     if ended.returncode != 0:
         last_lines = "\n".join(f"  {line}" for line in ended.stdout.strip().splitlines()[-15:])
         raise Failed(f"{what} failed (exit code {ended.returncode}):\n{last_lines}")

@@ -16,6 +16,8 @@ from dev.parts import processes
 REQUIREMENTS = [PROJECT / "requirements.txt", PROJECT / "requirements-dev.txt"]
 INSTALLED = VENV / ".opamp-installed"
 UNFINISHED = VENV / ".opamp-unfinished"
+HOUR = 3600.0
+"""Seconds that an installation may take over a bad line."""
 USABLE = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
 
 
@@ -92,7 +94,8 @@ def install() -> None:
     uv = shutil.which("uv")
     if uv:
         command = [uv, "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes", *files]
-        if processes.complete(command).returncode == 0:
+        with contextlib.suppress(processes.Failed):
+            processes.check(command, "Installing with uv", seconds=HOUR)
             return
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    processes.check([*pip, "--no-compile", "--require-hashes", *files], "Installing the requirements")
+    processes.check([*pip, "--no-compile", "--require-hashes", *files], "Installing the requirements", seconds=HOUR)

@@ -48,7 +48,7 @@ def prepare() -> None:
 def passes(name: str, command: Sequence[str]) -> bool:
     """Whether a linter finds nothing; it prints what it finds."""
     print(f"== {name}", flush=True)
-    return subprocess.run([PYTHON, *command], check=False).returncode == 0
+    return subprocess.run([PYTHON, *command], check=False, timeout=processes.LIMIT).returncode == 0
 
 
 if __name__ == "__main__":

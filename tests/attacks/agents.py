@@ -1,17 +1,19 @@
 """What one agent's token can do, and many ordinary agents."""
 
 import contextlib
+import functools
 import gzip
 import json
 import socket
 import subprocess
 import sys
-import threading
 import time
 import uuid
 
 from app.offers.protobuf import opamp
+from dev.parts import processes
 from dev.parts.processes import HOST
+from tests import threads
 from tests.attacks.link import MBIT
 from tests.attacks.probes import message, post, watching
 from tests.attacks.row import MIB, Row
@@ -34,7 +36,7 @@ def roll_out(site: Site, sizes: Sizes) -> Row:
     arguments = [str(site.service.port), path, site.tokens["agent"], str(sizes.readers), str(sizes.reading)]
     with watching(site.service, site.client("agent")) as others:
         command = [sys.executable, "-m", "tests.attacks.readers", *arguments]
-        ended = subprocess.run(command, check=True, capture_output=True, text=True)
+        ended = subprocess.run(command, check=True, capture_output=True, text=True, timeout=processes.LIMIT)
     got = json.loads(ended.stdout)
     row.answered = {"starved": got.count(0), "link, share": round(sum(got) / sizes.reading / (sizes.mbit * MBIT), 2)}
     row.beside(others)
@@ -147,11 +149,7 @@ def huge_messages(site: Site, sizes: Sizes, talkers: int = 0) -> Row:
 
     with watching(site.service, site.client("agent")) as others:
         until = time.monotonic() + sizes.seconds
-        threads = [threading.Thread(target=talk, args=(body, until)) for body in bodies]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        threads.join(threads.start(*(functools.partial(talk, body, until) for body in bodies)))
     row.count(statuses)
     row.beside(others)
     row.answered["ready"] = site.client().request("GET", "/health/ready").status

@@ -26,4 +26,4 @@ def shape(mbit: int) -> None:
         f"tc class add dev lo parent 1: classid 1:1 htb rate {mbit}mbit burst 1m",
         f"tc filter add dev lo parent 1: protocol ip prio 1 u32 match ip dst {READER}/32 flowid 1:1",
     ):
-        subprocess.run(command.split(), check=True)
+        subprocess.run(command.split(), check=True, timeout=30)

@@ -1,6 +1,7 @@
 """What others see of an attack: live, list and an agent's poll, each asked again and again by a thread of its own."""
 
 import contextlib
+import functools
 import http.client
 import os
 import threading
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.offers.protobuf import MEDIA_TYPE, opamp
+from tests import threads
 from tests.faults.client import PATIENCE, Answer, Client
 from tests.faults.outages import percentile
 from tests.faults.service import Service, children
@@ -60,23 +62,16 @@ def watching(service: Service, agent: Client) -> Iterator[Others]:
     """Probe for as long as the block lasts."""
     others, ended, uid = Others(), threading.Event(), uuid.uuid4().bytes
     post(agent, message(uid))
-    threads = [
-        threading.Thread(target=_probe, args=(seen, ask, ended))
+    probes = [
+        functools.partial(_probe, seen, ask, ended)
         for seen, ask in (
             (others.live, lambda: agent.request("GET", "/health/live")),
             (others.list, lambda: agent.get("/packages?limit=10")),
             (others.poll, lambda: post(agent, message(uid))),
         )
     ]
-    threads.append(threading.Thread(target=_weigh, args=(others, service, ended)))
-    for thread in threads:
-        thread.start()
-    try:
+    with threads.running(*probes, functools.partial(_weigh, others, service, ended), stop=ended):
         yield others
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
 
 
 def _probe(seen: Seen, ask: Callable[[], Answer], ended: threading.Event) -> None:

@@ -93,7 +93,7 @@ def page_server() -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(30)
 
 
 def without_quorum(site: Site, _sizes: Sizes) -> Row:

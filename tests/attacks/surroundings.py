@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dev.checkout import PROJECT
-from dev.parts import nginx
+from dev.parts import nginx, processes
 from tests.attacks.probes import watching
 from tests.attacks.row import Row
 from tests.attacks.sizes import Sizes
@@ -53,10 +53,11 @@ def odd_requests_to_the_proxy(site: Site, _sizes: Sizes) -> Row:
 def with_full_pipe(service: Service) -> Iterator[Service]:
     """The service, whose standard error is a pipe that nobody reads."""
     environ = {**os.environ, **service.environ}
-    with subprocess.Popen(GUNICORN, stderr=subprocess.PIPE, env=environ, cwd=PROJECT) as master:
+    started = subprocess.Popen(GUNICORN, stderr=subprocess.PIPE, env=environ, cwd=PROJECT)
+    with processes.ended_at_last(started) as master:
         service.process = master
         try:
-            service.wait("/health/ready")
+            service.until_ready("/health/ready")
             for _ in range(LINES):
                 Client(service.url).request("GET", "/health/live")
             yield service
@@ -80,13 +81,13 @@ def standing_collector(site: Site, sizes: Sizes) -> Row:
 def full_disk(folder: Path) -> Iterator[Path]:
     """A file system without a free byte."""
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", folder], check=True, timeout=30)
     try:
         with contextlib.suppress(OSError):
             (folder / "filling").write_bytes(b"x" * 65536)
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+        subprocess.run(["umount", "--lazy", folder], check=True, timeout=30)
 
 
 def full_disk_of_metrics(site: Site, sizes: Sizes) -> Row:
@@ -100,7 +101,7 @@ def full_disk_of_metrics(site: Site, sizes: Sizes) -> Row:
         try:
             for _ in range(RESTARTS):
                 second.kill_workers()
-                second.wait()
+                second.until_ready()
             with watching(second, Client(second.url, agent)) as others:
                 time.sleep(sizes.seconds / 2)
         finally:

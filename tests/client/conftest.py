@@ -70,7 +70,7 @@ UserOf = Callable[[str], User]
 def program(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command, as README.md says how to get it."""
     path = tmp_path_factory.mktemp("command") / "opampkg"
-    subprocess.run(["curl", "-fsSo", path, f"{site.service.url}/cli"], check=True)
+    subprocess.run(["curl", "-fsSo", path, f"{site.service.url}/cli"], check=True, timeout=60)
     path.chmod(0o755)
     return path
 

@@ -37,11 +37,15 @@ class Machine:
     def get_the_command(self) -> None:
         """As README.md has it, and the login."""
         subprocess.run(
-            ["curl", "-fsSo", "opampkg", f"{self.line.url}/cli"], cwd=self.folder, env=self.environ, check=True
+            ["curl", "-fsSo", "opampkg", f"{self.line.url}/cli"],
+            cwd=self.folder,
+            env=self.environ,
+            check=True,
+            timeout=60,
         )
         (self.folder / "opampkg").chmod(0o755)
         login = ["./opampkg", "login", "--server", self.line.url, "--username", self.user, "--password-stdin"]
-        subprocess.run(login, cwd=self.folder, env=self.environ, input=PASSWORD, text=True, check=True)
+        subprocess.run(login, cwd=self.folder, env=self.environ, input=PASSWORD, text=True, check=True, timeout=60)
 
     def publishing(self, release: dict[str, bytes]) -> "subprocess.Popen[str]":
         """`./opampkg publish dist/*`, under way."""
@@ -78,7 +82,7 @@ def test_a_release_that_is_killed_half_way(tmp_path: Path, line: Line, name: str
     running = first.publishing(release)
     processes.wait_until(lambda: line.sent >= sum(sizes) // 2, "Half of the release", 60)
     running.kill()
-    running.communicate()
+    running.communicate(timeout=60)
     sent_before, line.sent = line.sent, 0
     line.proxy.delay = 0
     second.get_the_command()

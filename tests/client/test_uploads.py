@@ -38,7 +38,7 @@ def killed_half_way(user: User, file: Path, line: Line, name: str) -> dict[str, 
     running = begun(user, file, line)
     processes.wait_until(lambda: line.sent >= SIZE // 2, "The upload", 30)
     running.kill()
-    running.wait()
+    running.wait(processes.GONE)
     processes.wait_until(lambda: uploads(user, name)[0]["offset"] > SIZE // 3, "What has come", 30)
     line.proxy.delay = 0
     return uploads(user, name)[0]

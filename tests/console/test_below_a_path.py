@@ -75,7 +75,7 @@ def test_every_link(below: Below) -> None:
         path = found.pop()
         seen.add(path)
         request = urllib.request.Request(origin + path, headers=cookie)
-        with urllib.request.urlopen(request) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             assert answer.url.startswith(f"{below.url}/"), path
             is_ours = path.startswith(f"{PREFIX}/ui/") and "text/html" in answer.headers["Content-Type"]
             page = answer.read().decode() if is_ours else ""

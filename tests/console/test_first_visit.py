@@ -51,6 +51,8 @@ def test_the_first_visit(person: Person, files: list[Path], empty_console: Conso
     """The walk ends with a token that opens the API, and breaks no policy on its way."""
     token = walk(person, "admin", PASSWORD, files)
     headers = {"Authorization": f"Bearer {token}"}
-    with urllib.request.urlopen(urllib.request.Request(f"{empty_console.url}/api/v1/me", headers=headers)) as me:
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{empty_console.url}/api/v1/me", headers=headers), timeout=30
+    ) as me:
         assert me.status == 200
     person.browser.assert_clean()

@@ -53,8 +53,10 @@ def test_it_runs(client: FlaskClient, tmp_path: Path) -> None:
     program.write_bytes(client.get("/cli").data)
     program.chmod(0o755)
     environ = {"HOME": str(tmp_path), "PATH": str(Path(sys.executable).parent)}
-    told = subprocess.run([program, "--version"], env=environ, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [program, "--version"], env=environ, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
     assert told == f"opampkg {VERSION}\n"
-    ended = subprocess.run([program, "list"], env=environ, capture_output=True, text=True, check=False)
+    ended = subprocess.run([program, "list"], env=environ, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 4
     assert "https://packages.example.com/at" in ended.stderr

@@ -67,4 +67,4 @@ def mirror() -> list[str]:
 def unpack(suite: str, root: Path) -> None:
     """A base system of its own in `root`."""
     root.mkdir(parents=True)
-    subprocess.run(["tar", "-C", str(root), "-xf", str(archive(suite))], check=True)
+    subprocess.run(["tar", "-C", str(root), "-xf", str(archive(suite))], check=True, timeout=300)

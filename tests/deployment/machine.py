@@ -101,7 +101,7 @@ def booted(image: Path, folder: Path) -> Iterator[Machine]:
         yield _waited_for(process, folder)
     finally:
         process.kill()
-        process.wait()
+        process.wait(processes.GONE)
         _remove_cgroup(folder, cgroup)
 
 

@@ -60,7 +60,7 @@ class Checkout:
 
 def fresh_clone(folder: Path) -> Checkout:
     """What is committed, cloned into `folder`."""
-    subprocess.run(["git", "clone", "--quiet", "--no-local", str(PROJECT), str(folder)], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-local", str(PROJECT), str(folder)], check=True, timeout=120)
     return Checkout(folder)
 
 

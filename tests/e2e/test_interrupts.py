@@ -17,7 +17,7 @@ from tests.e2e.checkout import Checkout, fresh_clone
 def interrupted(script: subprocess.Popen[str], when: Callable[[], bool], *, group: bool = True) -> str:
     """Interrupt the script once `when` holds; its output. Ctrl-C reaches the whole group of the terminal."""
     processes.wait_until(lambda: when() or script.poll() is not None, "the moment", seconds=120)
-    assert script.poll() is None, script.communicate()[0]
+    assert script.poll() is None, script.communicate(timeout=60)[0]
     if group:
         os.killpg(script.pid, signal.SIGINT)
     else:

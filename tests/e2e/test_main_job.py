@@ -75,7 +75,7 @@ def test_pasted_again(readme_ran: Checkout, outputs: Path) -> None:
 def test_it_writes_below_data_only(readme_ran: Checkout) -> None:
     """Nothing of the README's commands stays in the checkout but below data/; .venv and caches of Python aside."""
     status = ["git", "-C", str(readme_ran.folder), "status", "--porcelain", "-z", "--ignored"]
-    lines = subprocess.run(status, capture_output=True, text=True, check=True).stdout.split("\0")
+    lines = subprocess.run(status, capture_output=True, text=True, check=True, timeout=60).stdout.split("\0")
     assert {line for line in lines if line and "__pycache__" not in line} == {"!! data/", "!! .venv/"}
 
 

@@ -26,7 +26,7 @@ def pasted(checkout: Checkout, output: str, folder: Path) -> list[str]:
     commands = re.findall(r"^(?:TOKEN=|curl )(?:.*\\\n)*.*$", output, re.MULTILINE)
     script = "set -e\n" + "\n".join(f"{command}\necho '== next'" for command in commands)
     ended = subprocess.run(
-        ["bash", "-c", script], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        ["bash", "-c", script], cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=300
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout.split("== next\n")
@@ -99,7 +99,7 @@ def test_a_reused_pid_is_left_alone(checkout: Checkout) -> None:
         assert bystander.poll() is None
     finally:
         bystander.kill()
-        bystander.wait()
+        bystander.wait(processes.GONE)
 
 
 def test_auto_takes_the_minio_of_the_configuration(checkout: Checkout, minio_server: S3) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from werkzeug.serving import make_server
 from app import create_app
 from app.accounts.roles import Role
 from dev.parts.processes import free_port
+from tests import threads
 from tests.configuration import configuration
 from tests.faults.site import Site
 
@@ -47,11 +47,10 @@ def service() -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     server = make_server("127.0.0.1", port, create_app(configuration(server={"public_url": url})), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
+    serving = threads.start(server.serve_forever)
     yield url
     server.shutdown()
-    thread.join()
+    threads.join(serving)
     server.server_close()
 
 

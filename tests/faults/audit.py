@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import psycopg2
-
 from app.objects.identity import IDENTITY
+from tests.databases import connected
 from tests.faults.client import Client
 from tests.faults.site import Site
 
@@ -108,7 +107,7 @@ def open_uploads(site: Site) -> int:
 
 def query(site: Site, statement: str) -> list[tuple[Any, ...]]:
     """Rows straight from the database."""
-    with contextlib.closing(psycopg2.connect(site.direct_url)) as connection, connection.cursor() as cursor:
+    with contextlib.closing(connected(site.direct_url)) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         return list(cursor.fetchall())
 

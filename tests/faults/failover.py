@@ -1,6 +1,7 @@
 """Failover of PostgreSQL under traffic: how long uploads and reads are refused, and whether one is lost."""
 
 import contextlib
+import functools
 import http.client
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from dev.parts import postgres
 from dev.parts.postgres import Postgres
-from tests import databases
+from tests import databases, threads
 from tests.databases import execute
 from tests.faults.client import content_of, sha256
 from tests.faults.proxy import proxying
@@ -106,19 +107,15 @@ def suffer(site: Site, fault: str, fail: Callable[[Site], None]) -> Failover:
     seen = Failover(fault)
     package = site.client().put(content_of(1000)).json()["id"]
     stop = threading.Event()
-    threads = [
-        threading.Thread(target=repeat, args=(stop, work))
+    clients = [
+        functools.partial(repeat, stop, work)
         for work in (lambda: upload(site, seen), lambda: read(site, seen, package))
         for _ in range(2)
     ]
-    for thread in threads:
-        thread.start()
-    fail(site)
-    seen.ended = time.monotonic()
-    time.sleep(LIMIT + 1)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    with threads.running(*clients, stop=stop):
+        fail(site)
+        seen.ended = time.monotonic()
+        time.sleep(LIMIT + 1)
     found = {each: sha256(site.client().download(each).body) for each in seen.acknowledged}
     seen.lost = sum(found[each] != checksum for each, checksum in seen.acknowledged.items())
     return seen

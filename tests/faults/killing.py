@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from tests import threads
 from tests.faults.audit import Acknowledged, Findings, examine, leftovers
 from tests.faults.client import Answer, Client, content_of, sha256, unique_name
 from tests.faults.site import Site
@@ -69,7 +70,7 @@ class Campaign:
 
     def audit(self, site: Site) -> None:
         """Wait until the service works again, and examine everything."""
-        site.service.wait()
+        site.service.until_ready()
         time.sleep(0.2)  # a write that the S3 had whole before the kill may still be landing
         self.findings.add(examine(site, site.client(), self.acknowledged, self.known))
         self.findings.add(leftovers(site))
@@ -145,14 +146,9 @@ def kill_at_random(site: Site, campaign: Campaign, *, clients: int = 6) -> None:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 _one_request(client, campaign, mine, lock)
 
-    threads = [threading.Thread(target=work) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    time.sleep(random.uniform(0.05, 1.0))
-    site.service.kill()
-    stop.set()
-    for thread in threads:
-        thread.join()
+    with threads.running(*[work] * clients, stop=stop):
+        time.sleep(random.uniform(0.05, 1.0))
+        site.service.kill()
     campaign.kills += 1
     site.service.start()
     campaign.audit(site)

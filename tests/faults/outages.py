@@ -1,6 +1,7 @@
 """Each way in which PostgreSQL and the S3 can be dead, and what clients see of it."""
 
 import contextlib
+import functools
 import http.client
 import io
 import threading
@@ -10,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-import psycopg2
-
+from tests import threads
+from tests.databases import connected
 from tests.faults.client import Answer, Client, content_of, unique_name
 from tests.faults.refusing_s3 import refusing_s3
 from tests.faults.site import Site, frozen
@@ -54,7 +55,7 @@ def without_bucket(site: Site) -> Iterator[None]:
 @contextlib.contextmanager
 def exhausted_pool(site: Site) -> Iterator[None]:
     """Somebody holds a lock on which every statement waits, so that all connections of the pool are in use."""
-    with contextlib.closing(psycopg2.connect(site.direct_url)) as connection, connection.cursor() as cursor:
+    with contextlib.closing(connected(site.direct_url)) as connection, connection.cursor() as cursor:
         cursor.execute("LOCK TABLE packages, objects, tokens, users IN ACCESS EXCLUSIVE MODE")
         yield
         connection.rollback()
@@ -64,7 +65,7 @@ def exhausted_pool(site: Site) -> Iterator[None]:
 def restarting(site: Site) -> Iterator[None]:
     """PostgreSQL ends every session and takes no new ones, as in a restart."""
     name = site.direct_url.rpartition("/")[2]
-    with contextlib.closing(psycopg2.connect(site.postgres.url())) as connection:
+    with contextlib.closing(connected(site.postgres.url())) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
@@ -176,11 +177,7 @@ def _ask_all(site: Site, outage: Outage, package_id: int, seconds: float, client
             with lock:
                 outage.note(kind, answer, expected[kind])
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.join(threads.start(*(functools.partial(ask, number) for number in range(clients))), seconds + threads.LIMIT)
 
 
 def recovery(site: Site, package_id: int, *, in_a_row: int = 3) -> float:

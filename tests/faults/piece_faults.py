@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from app import breaker
+from tests import threads
 from tests.databases import execute
 from tests.faults import outages, piece_storage
 from tests.faults.audit import leftovers, query
@@ -61,26 +62,24 @@ def rolling_restarts(site: Site) -> None:
     done = threading.Event()
 
     def restart() -> None:
-        for _ in range(3):
-            assert site.service.process
-            before = site.service.workers()
-            site.service.signal(signal.SIGHUP)
-            deadline = time.monotonic() + 20
-            while before & site.service.workers() and time.monotonic() < deadline:
-                time.sleep(0.05)
-        done.set()
+        try:
+            for _ in range(3):
+                assert site.service.process
+                before = site.service.workers()
+                site.service.signal(signal.SIGHUP)
+                deadline = time.monotonic() + 20
+                while before & site.service.workers() and time.monotonic() < deadline:
+                    time.sleep(0.05)
+        finally:
+            done.set()
 
-    restarter = threading.Thread(target=restart)
-    restarter.start()
-    try:
+    with threads.running(restart):
         while not done.is_set():
             content, name = content_of(2 * PART + 9), unique_name()
             sender = PieceSender(site.client(), begin(site.client(), len(content), name), content)
             sender.send_all()
             assert (sender.went_back, published(site.client(), name)) == (0, sha256(content))
-    finally:
-        restarter.join()
-    site.service.wait()
+    site.service.until_ready()
     assert leftovers(site).wrong == 0
 
 
@@ -146,7 +145,7 @@ def frozen_worker(site: Site) -> None:
             whole = bytes(offset) + content[offset:]
             assert patch(Client(other.url, client.token), path, offset, whole[offset:]).status == 201
         go_on.set()
-        assert older.result() is None
+        assert older.result(60) is None
     settled(site, name, whole)
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from tests import threads
 from tests.faults.audit import Findings, leftovers
 from tests.faults.client import Client, content_of, sha256, unique_name
 from tests.faults.killing import Trap
@@ -152,7 +153,7 @@ def sprung(
         campaign.kills += 1
     finally:
         site.database.watch = site.storage.watch = lambda _: True
-    site.service.wait()
+    site.service.until_ready()
 
 
 def kill_at_random(site: Site, campaign: PieceCampaign, kills: int) -> None:
@@ -160,16 +161,16 @@ def kill_at_random(site: Site, campaign: PieceCampaign, kills: int) -> None:
     done = threading.Event()
 
     def kill() -> None:
-        for _ in range(kills):
-            site.service.wait()
-            done.wait(random.uniform(0.02, 0.7))
-            site.service.kill_workers()
-            campaign.kills += 1
-        done.set()
+        try:
+            for _ in range(kills):
+                site.service.until_ready()
+                done.wait(random.uniform(0.02, 0.7))
+                site.service.kill_workers()
+                campaign.kills += 1
+        finally:
+            done.set()
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
+    with threads.running(kill, stop=done):
         while not done.is_set():
             content, name = content_of(random.randrange(PART, 3 * PART)), unique_name()
             client = site.client()
@@ -177,7 +178,5 @@ def kill_at_random(site: Site, campaign: PieceCampaign, kills: int) -> None:
             sender = PieceSender(client, begin(client, len(content), name), content, step)
             sender.send_all()
             campaign.note(site, sender, name)
-    finally:
-        killer.join()
-    site.service.wait()
+    site.service.until_ready()
     campaign.findings.add(leftovers(site))

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dev.parts.processes import HOST
 
 BLOCK = 1 << 18
+PATIENCE = 600.0
+"""Seconds for which nothing comes through at most; longer than any fault."""
 RESET = struct.pack("ii", 1, 0)
 
 Watch = Callable[[bytes], bool]
@@ -142,7 +144,7 @@ class Proxy:
             threading.Thread(target=self._connect, args=(client,), daemon=True).start()
 
     def _connect(self, client: socket.socket) -> None:
-        self._open.wait()
+        self._open.wait(PATIENCE)
         try:
             server = socket.create_connection(self.upstream, timeout=5)
         except OSError:
@@ -176,7 +178,7 @@ class Proxy:
                     self._pass_on(link, block, from_client=from_client)
 
     def _pass_on(self, link: Link, block: bytes, *, from_client: bool) -> None:
-        self._open.wait()
+        self._open.wait(PATIENCE)
         if self.delay:
             time.sleep(self.delay)
         if from_client:

@@ -20,8 +20,8 @@ def handler(status: int, code: str) -> type[BaseHTTPRequestHandler]:
 
         def refuse(self) -> None:
             left = int(self.headers.get("Content-Length") or 0)
-            while left:
-                left -= len(self.rfile.read(min(left, 1 << 20)))
+            while left and (block := self.rfile.read(min(left, 1 << 20))):
+                left -= len(block)
             self.send_response(status)
             self.send_header("Content-Type", "application/xml")
             self.send_header("Content-Length", str(len(document)))
@@ -57,4 +57,4 @@ def refusing_s3(status: int) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(30)

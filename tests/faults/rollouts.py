@@ -142,7 +142,7 @@ class Rolling:
             yield traps
         finally:
             self.site.database.watch = lambda _: True
-            self.site.service.wait()
+            self.site.service.until_ready()
 
     def poll(self) -> None:
         """Let all agents poll, and install what they are offered."""

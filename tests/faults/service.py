@@ -54,7 +54,7 @@ class Service:
         """Start it, and return when it answers at `wait_for`."""
         self.process = processes.launch([*self.prefix, *GUNICORN], log=self.log, env=self.environ, cwd=PROJECT)
         try:
-            self.wait(wait_for)
+            self.until_ready(wait_for)
         except TimeoutError as error:
             self.kill()
             raise TimeoutError(f"{error}:\n{last_lines(self.log)}") from error
@@ -69,7 +69,7 @@ class Service:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.process.wait(processes.GONE)
 
     def workers(self) -> set[int]:
         """The workers' processes."""
@@ -83,7 +83,7 @@ class Service:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
 
-    def wait(self, path: str = "/health/live") -> None:
+    def until_ready(self, path: str = "/health/live") -> None:
         """Return when it answers at `path`."""
         processes.wait_until(lambda: processes.answers(self.url + path), "The service", 60)
 

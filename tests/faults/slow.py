@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev.parts.processes import HOST
+from tests import threads
 from tests.contract.server.client import head
 from tests.faults.client import Client, unique_name
 from tests.faults.outages import percentile
@@ -155,13 +156,8 @@ def _crowd(port: int, count: int, first: bytes) -> Iterator[Crowd]:
 
 @contextlib.contextmanager
 def _kept(crowd: Crowd, work: Callable[[], None]) -> Iterator[None]:
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with threads.running(work, stop=crowd.stopped):
         yield
-    finally:
-        crowd.stopped.set()
-        thread.join()
 
 
 @dataclass

@@ -16,9 +16,9 @@ def mounted(folder: Path) -> Iterator[bool]:
         yield is_mounted
     finally:
         if is_mounted:
-            subprocess.run(["umount", "--lazy", folder], check=True)
+            subprocess.run(["umount", "--lazy", folder], check=True, timeout=60)
 
 
 def _mount(folder: Path) -> bool:
     options = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", str(folder)]
-    return subprocess.run(options, check=False, capture_output=True).returncode == 0
+    return subprocess.run(options, check=False, capture_output=True, timeout=60).returncode == 0

@@ -34,6 +34,7 @@ def run(commands: str, url: str, of: Service, folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout

@@ -22,7 +22,7 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
     barrier = threading.Barrier(len(calls))
 
     def called(call: Callable[[], Any]) -> Any:
-        barrier.wait()
+        barrier.wait(30)
         return call()
 
     with ThreadPoolExecutor(len(calls)) as pool:
@@ -110,7 +110,7 @@ def test_listing_while_others_upload(site: Site, admin: Client) -> None:
             finally:
                 stop.set()
             for each in uploads:
-                each.result()
+                each.result(60)
         assert max(seen.values()) == 1
         assert before <= seen.keys()
 
@@ -118,7 +118,7 @@ def test_listing_while_others_upload(site: Site, admin: Client) -> None:
 def pages(admin: Client, sort: str) -> list[dict[str, Any]]:
     """The list in pages of 5."""
     path, rows = f"/api/v1/packages?limit=5&sort={sort}", []
-    while path and len(rows) < 2000:
+    while path and len(rows) < 20_000:
         answer = admin.request("GET", path)
         rows += answer.json()
         path = next_page(answer.headers.get("link", ""))
@@ -144,11 +144,13 @@ def test_reconcile_beside_live_uploads(site: Site, admin: Client) -> None:
     with ThreadPoolExecutor(4) as pool:
         uploads = [pool.submit(upload) for _ in range(4)]
         end = time.monotonic() + 4
-        while time.monotonic() < end:
-            assert site.parts.reconciler.run(timedelta(0)).failed == 0
-        stop.set()
+        try:
+            while time.monotonic() < end:
+                assert site.parts.reconciler.run(timedelta(0)).failed == 0
+        finally:
+            stop.set()
         for each in uploads:
-            each.result()
+            each.result(60)
     assert set(statuses) <= {201, 503}
     assert statuses[201]
     assert examine(site, admin, acknowledged).wrong == 0

@@ -24,14 +24,14 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "full"
     folder.mkdir()
     options = ["-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", str(folder)]
-    if subprocess.run(["mount", *options], check=False, capture_output=True).returncode:
+    if subprocess.run(["mount", *options], check=False, capture_output=True, timeout=60).returncode:
         pytest.fail("mounting needs root: .ci/run has it")
     try:
         with contextlib.suppress(OSError):
             (folder / "filling").write_bytes(b"x" * 65536)
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+        subprocess.run(["umount", "--lazy", folder], check=True, timeout=60)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def kill_workers(running: Service) -> None:
         return len(now) == len(before) and not now & before
 
     processes.wait_until(replaced, "other workers")
-    running.wait()
+    running.until_ready()
 
 
 def ask(client: Client, times: int) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from dev.parts import postgres
 from dev.parts.postgres import Postgres
-from tests import databases
+from tests import databases, threads
 from tests.faults.outages import DATABASE_FAULTS
 from tests.faults.rollouts import BRAKING, ENDING, OFFERING, RETURNING, STARTING, Rolling
 from tests.faults.site import Site, installed
@@ -123,18 +123,13 @@ def test_postgresql_fails_while_it_goes_on(rolling_site: Site, fault: str) -> No
             answer = rolling.fleet.operator.get("/rollouts?limit=1")
             assert answer.status == 503, answer.body
 
-    polling = threading.Thread(target=poll_on)
     rolling.publish("1.1.0")
     fail()
-    polling.start()
-    try:
+    with threads.running(poll_on, stop=stop):
         rolling.until(lambda: rolling.offered("1.1.0") > 0, "An offer")
         fail()
         rolling.until(lambda: rolling.having("1.1.0") == 3, "Three agents")
         fail()
-    finally:
-        stop.set()
-        polling.join()
     for _ in range(3):
         rolling.poll()
     assert (rolling.offered("1.1.0"), rolling.rollout()["counts"]["good"]) == (3, 3)
@@ -156,7 +151,7 @@ def test_postgresql_crashes_after_an_offer(services_folder: Path) -> None:
                 site.parts.rollouts.duty.run()
             canary = next(agent for agent in rolling.agents if agent.poll() is not None)
             server.process.send_signal(signal.SIGQUIT)
-            server.process.wait()
+            server.process.wait(60)
             servers.enter_context(postgres.running(folder, settings=LAZY, port=server.port))
             assert databases.found(site.direct_url, TAKEN) == [(str(canary.uid),)]
             rolling.poll()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from dev.parts import nginx
+from tests import threads
 from tests.faults.audit import leftovers
 from tests.faults.client import Answer, Client, content_of, unique_name
 from tests.faults.service import Service
@@ -49,8 +50,7 @@ def uploading(service: Service, site: Site, seconds: float) -> tuple[threading.T
         except (OSError, http.client.HTTPException) as error:
             outcome.append(error)
 
-    thread = threading.Thread(target=upload)
-    thread.start()
+    [thread] = threads.start(upload)
     time.sleep(0.7)
     return thread, outcome
 
@@ -59,7 +59,7 @@ def test_an_upload_in_progress_finishes(site: Site, stopped: Service) -> None:
     """SIGTERM in the middle of an upload: it is published, and the service exits with 0."""
     thread, outcome = uploading(stopped, site, seconds=2)
     assert stopped.stop() == 0
-    thread.join()
+    threads.join([thread])
     assert isinstance(outcome[0], Answer)
     assert outcome[0].status == 201
     assert site.client().download(outcome[0].json()["id"]).status == 200
@@ -71,7 +71,7 @@ def test_an_upload_that_takes_too_long_is_cut(site: Site, stopped: Service) -> N
     started = time.monotonic()
     assert stopped.stop() == 0
     assert time.monotonic() - started < GRACE + 5
-    thread.join()
+    threads.join([thread])
     assert not isinstance(outcome[0], Answer) or outcome[0].status >= 400
     assert leftovers(site).wrong == 0
 
@@ -112,16 +112,11 @@ def test_a_rolling_restart_behind_nginx(site: Site, stopped: Service) -> None:
                     served.extend(answer.status for answer in answers)
                     wrong.extend(f"{answer.status} {answer.body[:200]!r}" for answer in answers if answer.status >= 400)
 
-        threads = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for each in (second, first, second):
-            assert each.process
-            each.signal(signal.SIGTERM)
-            each.process.wait(20)
-            each.start(wait_for="/health/ready")
-        stop.set()
-        for thread in threads:
-            thread.join()
+        with threads.running(*[ask] * 4, stop=stop):
+            for each in (second, first, second):
+                assert each.process
+                each.signal(signal.SIGTERM)
+                each.process.wait(20)
+                each.start(wait_for="/health/ready")
     assert wrong == []
     assert len(served) > 20

@@ -4,6 +4,7 @@ The traffic is what a service of any version asks of PostgreSQL, since one of to
 """
 
 import contextlib
+import functools
 import secrets
 import subprocess
 import threading
@@ -23,8 +24,9 @@ from app.database.engine import SERVICE_SETTINGS
 from bench.rows import fill
 from dev.parts import postgres, processes
 from dev.parts.postgres import Postgres
+from tests import threads
 from tests.configuration import configuration
-from tests.databases import execute
+from tests.databases import connected, execute
 
 LIMIT = 2.0
 """Seconds that nobody may wait longer for."""
@@ -90,7 +92,7 @@ def migrate_beside_traffic(server: Postgres, *, rows: int, hold: float) -> Migra
     try:
         with app.app_context():
             upgrade(revision=OLDEST)
-            with contextlib.closing(psycopg2.connect(server.url(NAME))) as connection:
+            with contextlib.closing(connected(server.url(NAME))) as connection:
                 fill(connection, rows)
             return _there_and_back(app, server.url(NAME), hold)
     finally:
@@ -124,7 +126,7 @@ def _step(url: str, traffic: Traffic, hold: float, name: str) -> str:
 def dumping(url: str, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
     """A pg_dump that has all its locks and whose output nobody takes for so long, or until the block's end."""
     command = [postgres.binaries() / "pg_dump", url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as dump:
+    with processes.ended_at_last(subprocess.Popen(command, stdout=subprocess.PIPE)) as dump:
         timer = threading.Timer(seconds, _take_output, [dump])
         try:
             processes.wait_until(lambda: has_locks(url), "pg_dump")
@@ -134,19 +136,19 @@ def dumping(url: str, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
             timer.cancel()
             dump.kill()
             if timer.is_alive():
-                timer.join()
+                threads.join([timer])
 
 
 def _take_output(dump: subprocess.Popen[bytes]) -> None:
     """Let it go on to its end."""
     while dump.stdout and dump.stdout.read(1 << 20):
         pass
-    dump.wait()
+    dump.wait(processes.GONE)
 
 
 def has_locks(url: str) -> bool:
     """Whether a pg_dump reads the packages."""
-    with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+    with contextlib.closing(connected(url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg_dump' "
             "AND query LIKE 'COPY%'"
@@ -159,21 +161,15 @@ def asking(url: str) -> Iterator[Traffic]:
     """Lists, details and uploads, each again and again, until the end of the block."""
     traffic = Traffic()
     stop = threading.Event()
-    threads = [threading.Thread(target=_ask, args=(url, kind, traffic, stop)) for kind in ("list", "detail", "upload")]
-    for thread in threads:
-        thread.start()
-    try:
+    clients = [functools.partial(_ask, url, kind, traffic, stop) for kind in ("list", "detail", "upload")]
+    with threads.running(*clients, stop=stop):
         yield traffic
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 def _ask(url: str, kind: str, traffic: Traffic, stop: threading.Event) -> None:
     settings = {**SERVICE_SETTINGS, "lock_timeout": "0"}  # how long it takes, not whether it is given up
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    with contextlib.closing(psycopg2.connect(url, options=options)) as connection:
+    with contextlib.closing(connected(url, options=options)) as connection:
         connection.autocommit = True
         while not stop.wait(0.01):
             started = time.monotonic()

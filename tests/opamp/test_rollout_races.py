@@ -13,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
-import psycopg2
 import pytest
 
 from dev.parts import processes
+from tests import threads
+from tests.databases import connected
 from tests.faults import service as services
 from tests.opamp.fleet import Fleet
 from tests.opamp.scripted import ScriptedAgent
@@ -63,20 +64,15 @@ def connections_dying(url: str) -> Iterator[threading.Event]:
 
     def kill() -> None:
         ended = 0
-        with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        with contextlib.closing(connected(url)) as connection, connection.cursor() as cursor:
             connection.autocommit = True
             while ended < KILLS and not stopped.wait(random.uniform(0.02, 0.08)):
                 one = "(SELECT pid FROM service ORDER BY random() LIMIT 1)"
                 ended += on_service(cursor, f"SELECT count(*) FROM {one} AS one WHERE pg_terminate_backend(pid)")[0]
         done.set()
 
-    thread = threading.Thread(target=kill)
-    thread.start()
-    try:
+    with threads.running(kill, stop=stopped):
         yield done
-    finally:
-        stopped.set()
-        thread.join()
 
 
 @pytest.mark.parametrize("_run", range(RUNS))

@@ -98,13 +98,13 @@ def run(folder: Path, tell: Callable[[str], None] = lambda _: None) -> Campaign:
         traffic = Traffic(rig.client, Client(rig.instances[1].url))
         for name, fault in FAULTS.items():
             if name == SECOND_NODE:
-                rig.minio.wait()
+                rig.minio.until_ready()
             campaign.suffered[name] = _suffer(rig, traffic, fault)
             tell(f"{name}: {campaign.suffered[name]}")
         rig.other_storage.start()
-        rig.minio.wait()
+        rig.minio.until_ready()
         for instance in rig.instances:
-            instance.wait("/health/ready")
+            instance.until_ready("/health/ready")
         campaign.quorum = quorum.lose(rig)
         tell(f"without quorum: {campaign.quorum}")
         campaign.uploads, campaign.wrong = len(traffic.uploads), traffic.wrong

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg2
 from minio import Minio
 from minio.error import S3Error
 from urllib3.exceptions import HTTPError
 
 from dev.parts import go_tools, postgres, postgres_account, processes, s3
-from tests.databases import execute
+from tests.databases import connected, execute
 from tests.scale.network import Machine
 
 PORT = 5432
@@ -113,7 +112,7 @@ class PostgresPair:
     def switch_over(self) -> None:
         """Fence the primary, as its machine's power would be cut, and promote the standby."""
         self.primary.switch_off()
-        with contextlib.closing(psycopg2.connect(self.url(self.standby))) as connection, connection.cursor() as cursor:
+        with contextlib.closing(connected(self.url(self.standby))) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT pg_promote(true, 10)")
             assert cursor.fetchone() == (True,)
 
@@ -142,9 +141,9 @@ class MinioCluster:
         """Start all, and return when all are ready."""
         for node in self.nodes:
             node.start()
-        self.wait()
+        self.until_ready()
 
-    def wait(self) -> None:
+    def until_ready(self) -> None:
         """Return when each node that runs writes to all that run: it finds back to one that was away by itself.
 
         Their health tells nothing of that; a node is well when it has its own drive.

@@ -146,4 +146,6 @@ def _output(*arguments: str) -> list[str]:
 
 
 def _lines(*arguments: str) -> list[str]:
-    return subprocess.run(["ip", *arguments], check=False, capture_output=True, text=True).stdout.splitlines()
+    return subprocess.run(
+        ["ip", *arguments], check=False, capture_output=True, text=True, timeout=60
+    ).stdout.splitlines()

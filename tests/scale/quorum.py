@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from dev.parts import processes
+from tests import threads
 from tests.faults.client import Client, content_of
 from tests.scale.rig import Rig
 
@@ -62,11 +63,9 @@ def lose(rig: Rig) -> Quorum:
     first.kill()
     packages += _stored(rig)
     first.start()
-    rig.minio.wait()
+    rig.minio.until_ready()
     downloads = _Downloads(rig.client, packages)
-    thread = threading.Thread(target=downloads.run)
-    thread.start()
-    try:
+    with threads.running(downloads.run, stop=downloads.stopped):
         first.kill()
         for away, node in ((2, second), (3, third)):
             downloads.counts = found.downloads[away] = Counter()
@@ -77,11 +76,8 @@ def lose(rig: Rig) -> Quorum:
         downloads.counts = found.downloads[-1] = Counter()
         for node in (first, second, third):
             node.start()
-        rig.minio.wait()
+        rig.minio.until_ready()
         found.ready[-1] = _readiness(rig, 200)
-    finally:
-        downloads.stopped.set()
-        thread.join()
     found.lost = sum(not _comes(rig.client, package) for package in packages)
     return found
 

@@ -23,7 +23,8 @@ def test_what_a_killed_run_left_is_removed_by_the_next() -> None:
     """No namespace, link, hosts file or program outlives it."""
     if missing := rig.missing():
         pytest.skip(f"needs {missing}")
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=PROJECT, stdout=subprocess.PIPE) as killed:
+    started = subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=PROJECT, stdout=subprocess.PIPE)
+    with processes.ended_at_last(started) as killed:
         assert killed.stdout
         program = Path("/proc", killed.stdout.readline().decode().strip())
         left = network.belongings(killed.pid)

@@ -1,6 +1,7 @@
 """Clients that upload and download without pause, and what they saw: refusals, breaks, wrong bytes, and when."""
 
 import contextlib
+import functools
 import http.client
 import random
 import threading
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tests import threads
 from tests.faults.client import Answer, Client, content_of, sha256
 
 SIZES = (*[10_000] * 6, *[1 << 20] * 2, 9 << 20)
@@ -98,12 +100,5 @@ def running(traffic: Traffic) -> Iterator[None]:
             ask()
 
     asks = [traffic.upload] * UPLOADERS + [traffic.download] * DOWNLOADERS + [traffic.look]
-    threads = [threading.Thread(target=repeat, args=(ask,)) for ask in asks]
-    for thread in threads:
-        thread.start()
-    try:
+    with threads.running(*(functools.partial(repeat, ask) for ask in asks), stop=stop):
         yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()

@@ -137,11 +137,11 @@ def test_first_messages_at_once(agent: FlaskClient, publisher: FlaskClient) -> N
     barrier = threading.Barrier(4)
 
     def send() -> int:
-        barrier.wait()
+        barrier.wait(30)
         return talking.post(body).status_code
 
     with ThreadPoolExecutor(4) as pool:
-        statuses = [future.result() for future in [pool.submit(send) for _ in range(4)]]
+        statuses = [future.result(60) for future in [pool.submit(send) for _ in range(4)]]
     assert statuses == [200] * 4
     assert [row["instance_uid"] for row in publisher.get("/api/v1/agents").get_json()] == [str(talking.uid)]
 

@@ -135,16 +135,16 @@ def test_pinning_and_deleting_at_once(admin: FlaskClient, client_for: ClientFor)
         barrier = threading.Barrier(2)
 
         def pin(barrier: threading.Barrier = barrier) -> int:
-            barrier.wait()
+            barrier.wait(30)
             return put_channel(clients[0], packages={"opamp-agent": "1.0.0"}).status_code
 
         def delete(barrier: threading.Barrier = barrier, url: str = url) -> int:
-            barrier.wait()
+            barrier.wait(30)
             return clients[1].delete(url).status_code
 
         with ThreadPoolExecutor(2) as pool:
             pinned, deleted = pool.submit(pin), pool.submit(delete)
-        outcome = (pinned.result(), deleted.result())
+        outcome = (pinned.result(60), deleted.result(60))
         assert outcome in ((201, 409), (422, 204)), outcome
         admin.delete("/api/v1/channels/stable")
         admin.delete(url)
@@ -163,4 +163,4 @@ def test_a_delete_waits_for_a_channel_that_is_being_written(admin: FlaskClient, 
         time.sleep(0.3)
         assert not deleted.done()
         connection.commit()
-        assert "slow" in problem_of(deleted.result())["detail"]
+        assert "slow" in problem_of(deleted.result(60))["detail"]

@@ -83,7 +83,7 @@ def test_one_of_many_wins(client_for: ClientFor, begins: str) -> None:
     barrier = threading.Barrier(len(clients))
 
     def change(number: int) -> int:
-        barrier.wait()
+        barrier.wait(30)
         return put(clients[number], headers, description=str(number)).status_code
 
     with ThreadPoolExecutor(len(clients)) as pool:

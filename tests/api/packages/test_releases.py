@@ -1,5 +1,6 @@
 """Releases: all packages of one name and version, all of them or none."""
 
+import functools
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from app.packages.store import PackageEdit
 from app.wiring import Services
+from tests import threads
 from tests.api.conftest import ClientFor, problem_of
 from tests.api.packages.publishing import published
 from tests.api.packages.test_upload import states
@@ -113,14 +115,10 @@ def test_two_edits_at_once_take_turns(parts: Services, release: list[dict[str, o
     ends = threading.Barrier(len(edits))
 
     def edit(change: PackageEdit) -> None:
-        ends.wait()
+        ends.wait(30)
         parts.packages.releases.edit("opamp-agent", "1.0.0", change)
 
-    threads = [threading.Thread(target=edit, args=(change,)) for change in edits]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.join(threads.start(*(functools.partial(edit, change) for change in edits)))
     with parts.database.reading() as connection:
         query = text("SELECT DISTINCT description FROM packages WHERE name = 'opamp-agent' AND version = '1.0.0'")
         assert len(connection.scalars(query).all()) == 1

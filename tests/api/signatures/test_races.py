@@ -39,7 +39,7 @@ def test_uploads_beside_a_policy(admin: FlaskClient, client_for: ClientFor) -> N
             assert taken(put_policy, admin).status_code in (200, 201)
             assert taken(admin.delete, "/api/v1/policies/release").status_code in (204, 404)
         for upload in uploads:
-            upload.result()
+            upload.result(60)
     assert len(unlike("trust=none")) == 3 * VERSIONS
     assert unlike("blocked=true") == []
     assert len(policy(admin)["counts"]) == 3
@@ -60,5 +60,5 @@ def test_uploads_while_a_policy_arrives(admin: FlaskClient, client_for: ClientFo
         assert taken(put_policy, admin).status_code in (200, 201)
         assert admin.get("/api/v1/packages?blocked=false").get_json() == []
         for upload in uploads:
-            upload.result()
+            upload.result(60)
     assert admin.get("/api/v1/packages?blocked=false").get_json() == []

@@ -136,5 +136,7 @@ def test_as_curl_runs(client: FlaskClient, console: Console, publisher: FlaskCli
         command = command.replace(entity, character)
     token = client.environ_base["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
     environment = {"TOKEN": token, "PATH": "/usr/bin:/bin"}
-    output = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, check=True).stdout
+    output = subprocess.run(
+        ["bash", "-c", command], env=environment, capture_output=True, check=True, timeout=60
+    ).stdout
     assert output == client.get(f"/api/v1/{path}").data

@@ -122,12 +122,14 @@ def test_download(empty_console: Console, published: list[int]) -> None:
     """The file's bytes come by the session's cookie, a range of them too, under the policy of downloads."""
     url = f"{empty_console.url}/ui/files/{published[0]}/download"
     cookie = {"Cookie": f"{COOKIE}={empty_console.session('agent')}"}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=cookie)) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=cookie), timeout=30) as answer:
         content = answer.read()
         assert "sandbox" in answer.headers["Content-Security-Policy"]
     file = api(empty_console).get(f"/api/v1/packages/{published[0]}").get_json()
     assert hashlib.sha256(content).hexdigest() == file["checksum"]
-    with urllib.request.urlopen(urllib.request.Request(url, headers={**cookie, "Range": "bytes=2-4"})) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers={**cookie, "Range": "bytes=2-4"}), timeout=30
+    ) as answer:
         assert (answer.status, answer.read()) == (206, content[2:5])
 
 

@@ -37,7 +37,7 @@ def published(console: Console, tmp_path: Path) -> str:
     file = file_of(tmp_path / f"{NAME}.tar.gz", SIZE)
     url = f"{console.url}/api/v1/packages/{NAME}/1.0.0/linux/amd64/{file.name}"
     command = ["curl", "-fsS", "-o", os.devnull, "-T", file, "-H", f"Authorization: Bearer {api(console).token}", url]
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, timeout=60)
     return digest(file)
 
 

@@ -90,7 +90,7 @@ def test_as_curl(catalogue: Console, agent: FlaskClient, query: str) -> None:
     login = {"username": "agent", "password": PASSWORD}
     token = api_token(catalogue, login)
     environ = {"TOKEN": token, "PATH": "/usr/bin:/bin"}
-    ended = subprocess.run(["sh", "-c", command], env=environ, capture_output=True, check=True)
+    ended = subprocess.run(["sh", "-c", command], env=environ, capture_output=True, check=True, timeout=60)
     assert {file["name"] for file in json.loads(ended.stdout)} == set(names(page))
 
 
@@ -105,7 +105,9 @@ def test_the_empty_state(browser: Browser, empty_console: Console) -> None:
     command = browser.one(".card-in pre").text
     token = api_token(empty_console, {"username": "publisher", "password": PASSWORD})
     shell = ["sh", "-c", f"cd $(mktemp -d) && echo an agent > agent.tar.gz && {command}"]
-    ended = subprocess.run(shell, env={"TOKEN": token, "PATH": "/usr/bin:/bin"}, capture_output=True, check=True)
+    ended = subprocess.run(
+        shell, env={"TOKEN": token, "PATH": "/usr/bin:/bin"}, capture_output=True, check=True, timeout=60
+    )
     assert json.loads(ended.stdout)["name"] == "my-agent"
     browser.visit("packages", "packages")
     assert names(browser.chrome.page_source) == ["my-agent"]

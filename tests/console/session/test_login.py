@@ -137,7 +137,7 @@ def test_a_token_for_uploads(console: Console) -> None:
     """POST /ui/token gives a publisher a token that the API takes, for ten minutes at most."""
     answer = console.client("publisher").post("/ui/token").get_json()
     request = urllib.request.Request(f"{console.url}/api/v1/me", headers={"Authorization": f"Bearer {answer['token']}"})
-    with urllib.request.urlopen(request) as me:
+    with urllib.request.urlopen(request, timeout=30) as me:
         assert json.load(me)["username"] == "publisher"
     assert answer["expires_at"].endswith("Z")
 

@@ -109,5 +109,5 @@ def test_without_script(browser: Browser, console: Console, release: Release) ->
     file = release("scripted.tar.gz")
     token = api(console, "publisher").token
     environ = {"PATH": os.environ["PATH"], "FILE": str(file), "TOKEN": token}
-    subprocess.run(["sh", "-c", command], check=True, env=environ, capture_output=True)
+    subprocess.run(["sh", "-c", command], check=True, env=environ, capture_output=True, timeout=60)
     assert [each["checksum"] for each in packages(console, "scripted")] == [sha256(file)]

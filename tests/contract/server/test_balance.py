@@ -21,20 +21,20 @@ def test_kept_connections_are_shared_evenly(pair: Server) -> None:
 def test_worker_that_hangs_keeps_no_connection_waiting(pair: Server) -> None:
     """With one worker stopped in its tracks, the other takes every connection, and soon."""
     hanging = pair.children()[0]
-    subprocess.run(["kill", "-STOP", str(hanging)], check=True)
+    subprocess.run(["kill", "-STOP", str(hanging)], check=True, timeout=10)
     try:
         with pair.connect_many(10) as clients:
             began = time.monotonic()
             assert {client.get("/").json()["pid"] for client in clients} == {pair.children()[1]}
             assert time.monotonic() - began < 1
     finally:
-        subprocess.run(["kill", "-CONT", str(hanging)], check=True)
+        subprocess.run(["kill", "-CONT", str(hanging)], check=True, timeout=10)
 
 
 def test_killed_worker_leaves_the_account(pair: Server) -> None:
     """After SIGKILL of one, its successor takes its share."""
     killed = pair.children()[0]
-    subprocess.run(["kill", f"-{signal.SIGKILL.value}", str(killed)], check=True)
+    subprocess.run(["kill", f"-{signal.SIGKILL.value}", str(killed)], check=True, timeout=10)
     deadline = time.monotonic() + 20
     shares: set[int] = set()
     while len(shares) < 2 and time.monotonic() < deadline:

@@ -1,10 +1,10 @@
 """A refusal that is answered while the client still sends reaches the client."""
 
-import threading
 import time
 
 import pytest
 
+from tests import threads
 from tests.contract.server.client import Client, chunked, head
 from tests.contract.server.conftest import Server
 
@@ -51,7 +51,8 @@ def test_discarding_is_bounded(client: Client) -> None:
 
 
 def _send_for_ever(client: Client) -> None:
-    while True:
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends:
         client.send(b"x" * 1000)
         time.sleep(0.01)
 
@@ -94,9 +95,5 @@ def test_clients_that_read_and_send_at_once_are_refused_together(server: Server)
                 client.send(b"x" * MIB)
             statuses.append(client.read().status)
 
-    threads = [threading.Thread(target=refused) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    threads.join(threads.start(*[refused] * 12))
     assert statuses == [401] * 12

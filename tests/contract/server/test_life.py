@@ -62,7 +62,7 @@ def test_killed_worker_is_replaced(own_server: Server) -> None:
     """After SIGKILL of its worker the service answers again."""
     with own_server.connect() as client:
         pid = client.get("/").json()["pid"]
-    subprocess.run(["kill", "-KILL", str(pid)], check=True)
+    subprocess.run(["kill", "-KILL", str(pid)], check=True, timeout=10)
     with own_server.connect() as client:
         assert client.get("/").json()["pid"] != pid
 

@@ -1,10 +1,11 @@
 """What is refused before the application sees it: problems, never a 5xx, and the connection closes."""
 
-import threading
+import functools
 import time
 
 import pytest
 
+from tests import threads
 from tests.contract.server.client import Client, head, slowly
 from tests.contract.server.conftest import Server
 
@@ -112,12 +113,11 @@ def test_odd_targets_and_methods_are_no_server_errors(server: Server, method: st
 
 def test_head_that_never_ends_is_given_up(client: Client) -> None:
     """A head has its time, however busily it trickles in; then 408."""
-    trickle = threading.Thread(target=_trickle, args=(client,), daemon=True)
-    trickle.start()
+    trickle = threads.start(functools.partial(_trickle, client))
     began = time.monotonic()
     client.read().assert_problem(408)
     assert time.monotonic() - began < 3
-    trickle.join(10)
+    threads.join(trickle, 10)
 
 
 def _trickle(client: Client) -> None:

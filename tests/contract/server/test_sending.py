@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import threads
 from tests.contract.server.client import Client, head
 from tests.contract.server.conftest import FILE_SIZE, Server
 
@@ -106,13 +107,8 @@ def test_readers_that_always_take_something_hold_no_thread(server: Server) -> No
                 for reader in readers:
                     reader.socket.recv(8192)
 
-        link = threading.Thread(target=take)
-        link.start()
-        try:
+        with threads.running(take, stop=taking):
             taken = [_seconds_of(client) for _ in range(30)]
-        finally:
-            taking.set()
-            link.join()
     assert max(taken) < 1
 
 

@@ -127,7 +127,7 @@ def test_worker_ends_without_its_master(patient: Server) -> None:
     """After SIGKILL of the master nobody goes on serving the port."""
     (worker,) = patient.children()
     patient.master.kill()
-    patient.master.wait()
+    patient.master.wait(20)
     try:
         assert until(lambda: not is_alive(worker))
     finally:

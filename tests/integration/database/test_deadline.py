@@ -1,6 +1,5 @@
 """A request's time budget: whoever is overdue is cut, and nobody else."""
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,7 @@ from app.database import Database, deadline
 from app.database.engine import Session
 from app.errors import DatabaseUnavailable
 from dev.parts.postgres import Postgres
+from tests import threads
 from tests.integration.database.conftest import Opened
 
 BUDGET = 0.3
@@ -80,11 +80,10 @@ def test_nothing_left(database: Database) -> None:
 def test_without_a_budget(database: Database) -> None:
     """A command waits for as long as it takes, while a request beside it is cut."""
     answers: list[Any] = []
-    patient = threading.Thread(target=lambda: answers.append(database.rows("SELECT pg_sleep(1), 1 AS one", {})[0].one))
-    patient.start()
+    patient = threads.start(lambda: answers.append(database.rows("SELECT pg_sleep(1), 1 AS one", {})[0].one))
     with deadline.budget(BUDGET), pytest.raises(DatabaseUnavailable):
         database.rows(SLEEP, {})
-    patient.join()
+    threads.join(patient)
     assert answers == [1]
 
 

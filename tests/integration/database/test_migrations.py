@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg2
 import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
@@ -16,7 +15,7 @@ from app import create_app
 from dev.parts import processes
 from dev.parts.postgres import Postgres
 from tests.configuration import configuration, environment
-from tests.databases import execute
+from tests.databases import connected, execute
 
 PROJECT = Path(__file__).parents[3]
 
@@ -86,10 +85,10 @@ def test_an_index_whose_build_broke_off_is_built_anew(empty_app: Flask, postgres
     """PostgreSQL leaves it INVALID, where it costs and does not serve; the next upgrade replaces it."""
     upgrade(revision="0003")
     url = postgres_server.url("migrations")
-    with contextlib.closing(psycopg2.connect(url)) as reader, reader.cursor() as cursor:
+    with contextlib.closing(connected(url)) as reader, reader.cursor() as cursor:
         # What a build waits for.
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT FROM packages")
-        with start_upgrade(postgres_server) as broken_off:
+        with processes.ended_at_last(start_upgrade(postgres_server)) as broken_off:
             processes.wait_until(lambda: bool(invalid_indexes(empty_app)), "The build of an index")
             execute(postgres_server.url(), END_BUILD)
             broken_off.communicate(timeout=60)

@@ -1,6 +1,6 @@
 """Connections that reads keep beside the engine's pool."""
 
-import threading
+import functools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +12,7 @@ from app.database import Database, reads
 from app.database.engine import CHECK_IDLE_AFTER, engine_options
 from app.errors import DatabaseUnavailable
 from dev.parts.postgres import Postgres
+from tests import threads
 from tests.databases import execute
 
 POOL_SIZE = 2
@@ -101,11 +102,7 @@ def test_many_threads(database: Database, monkeypatch: pytest.MonkeyPatch, turn:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
             errors.append(error)
 
-    threads = [threading.Thread(target=repeat, args=(work,)) for work in (pid, count_one) * 3]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.join(threads.start(*(functools.partial(repeat, work) for work in (pid, count_one) * 3)))
     assert errors == []
     assert database.rows("SELECT count FROM counts", {})[0].count == 3 * rounds
     assert len(backends(database)) <= POOL_SIZE
@@ -114,12 +111,11 @@ def test_many_threads(database: Database, monkeypatch: pytest.MonkeyPatch, turn:
 def test_a_slow_list_holds_up_nobody(database: Database) -> None:
     """While PostgreSQL takes its time for one list, others are answered."""
     pid(database)
-    slow = threading.Thread(target=lambda: database.rows("SELECT pg_sleep(1)", {}))
-    slow.start()
+    [slow] = threads.start(lambda: database.rows("SELECT pg_sleep(1)", {}))
     began = time.monotonic()
     while slow.is_alive() and time.monotonic() - began < 0.5:
         asked = time.monotonic()
         pid(database)
         assert time.monotonic() - asked < 0.5
     assert slow.is_alive()
-    slow.join()
+    threads.join([slow])

@@ -3,12 +3,12 @@
 import subprocess
 from pathlib import Path
 
-import psycopg2
 import pytest
 from minio import Minio
 
 from dev.parts.package_service import PackageService
 from dev.parts.s3 import S3
+from tests.databases import connected
 from tests.integration.delivery.client import Client, Package
 from tests.integration.delivery.conftest import BUCKET
 
@@ -122,7 +122,7 @@ def test_other_bytes_are_never_sent(through_nginx: Client, minio_server: S3, del
     key = package.fields["storage_path"].removeprefix(f"{BUCKET}/")
     s3.fput_object(BUCKET, key, __file__)
     assert through_nginx.get(package.path).is_problem(502)
-    with psycopg2.connect(delivery_database) as connection, connection.cursor() as cursor:
+    with connected(delivery_database) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT damaged_at FROM packages WHERE id = %s", (package.fields["id"],))
         assert cursor.fetchone()[0] is not None  # type: ignore[index]
     connection.close()
@@ -139,7 +139,7 @@ def test_lost_object(through_nginx: Client, minio_server: S3) -> None:
 def test_restored_object_is_served(through_nginx: Client, minio_server: S3, delivery_database: str) -> None:
     """Where only the fingerprint differs, the service reads, compares and sends, and nginx sends the next time."""
     package = through_nginx.publish("restored.bin", b"y" * 100_000)
-    with psycopg2.connect(delivery_database) as connection, connection.cursor() as cursor:
+    with connected(delivery_database) as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE packages SET fingerprint = 'another' WHERE id = %s", (package.fields["id"],))
     connection.close()
     assert through_nginx.get(package.path, Range="bytes=1-9").body == b"y" * 9

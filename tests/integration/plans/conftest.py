@@ -9,7 +9,7 @@ import pytest
 from app.database.engine import SERVICE_SETTINGS
 from bench.rows import fill
 from dev.parts.postgres import Postgres
-from tests.databases import migrated
+from tests.databases import connected, migrated
 from tests.integration.plans.plan import OWNER, Explain, explained
 
 ROWS = 100_000
@@ -23,7 +23,7 @@ INSERT INTO users (id, username, password_hash, role, token_series) VALUES (%s, 
 def large_database(postgres_server: Postgres, database_template: None) -> Iterator[str]:
     """The URL of a database with ROWS packages."""
     with migrated(postgres_server, "plans_tests") as url:
-        with contextlib.closing(psycopg2.connect(url)) as connection:
+        with contextlib.closing(connected(url)) as connection:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm')")
                 if cursor.fetchone() != (True,):
@@ -38,7 +38,7 @@ def large_database(postgres_server: Postgres, database_template: None) -> Iterat
 def service_session(large_database: str) -> Iterator[psycopg2.extensions.connection]:
     """A session with the service's settings."""
     options = " ".join(f"-c {name}={value}" for name, value in SERVICE_SETTINGS.items())
-    with contextlib.closing(psycopg2.connect(large_database, options=options)) as connection:
+    with contextlib.closing(connected(large_database, options=options)) as connection:
         connection.autocommit = True
         yield connection
 

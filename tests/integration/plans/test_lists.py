@@ -10,6 +10,7 @@ import pytest
 from app.database.prepared import prepared
 from app.packages.list_query import LOOK_AHEAD, latest_text
 from app.packages.listing import SORT_NAMES, SORTS, Page, page_query
+from tests.databases import connected
 from tests.integration.plans.conftest import ROWS
 from tests.integration.plans.plan import OWNER, Explain, Plan, explained, plan_of
 
@@ -64,7 +65,7 @@ def test_depth_costs_nothing(explain: Explain, large_database: str, sort: str, f
     """A page in the middle or at the end of the list reads no more rows than the first."""
     column = SORTS[sort.lstrip("-")].key
     where = " AND ".join(f"{name} = '{value}'" for name, value in filters.items()) or "true"
-    with psycopg2.connect(large_database) as connection, connection.cursor() as cursor:
+    with connected(large_database) as connection, connection.cursor() as cursor:
         rank = f"SELECT {column}, id FROM packages WHERE {where} ORDER BY {column}, id OFFSET %s LIMIT 1"
         cursor.execute(f"SELECT count(*) FROM packages WHERE {where}")
         (count,) = cursor.fetchone()  # type: ignore[misc]

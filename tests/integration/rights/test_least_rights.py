@@ -18,7 +18,7 @@ from dev.parts import package_service, postgres
 from dev.parts.package_service import PackageService
 from dev.parts.postgres import Postgres
 from dev.parts.s3 import S3
-from tests.databases import execute, migrated
+from tests.databases import connected, execute, migrated
 
 DATABASE = "least_rights"
 PASSWORD = "of-the-restricted-role"
@@ -32,7 +32,9 @@ def role_url(postgres_server: Postgres, database_template: None) -> Iterator[str
     """The database's URL for the role that deploy/postgres/role.sql makes."""
     with migrated(postgres_server, DATABASE) as owner_url:
         psql = [str(postgres.binaries() / "psql"), owner_url, "-v", f"password='{PASSWORD}'"]
-        subprocess.run([*psql, "-f", str(PROJECT / "deploy/postgres/role.sql")], check=True, capture_output=True)
+        subprocess.run(
+            [*psql, "-f", str(PROJECT / "deploy/postgres/role.sql")], check=True, capture_output=True, timeout=60
+        )
         yield f"postgresql://opamp_service:{PASSWORD}@127.0.0.1:{postgres_server.port}/{DATABASE}"
         execute(owner_url, "DROP OWNED BY opamp_service")
     execute(postgres_server.url(), "DROP ROLE opamp_service")
@@ -82,6 +84,7 @@ def test_a_package_lives_its_whole_life_with_the_least_rights(service: PackageSe
             env={**os.environ, **service.environ},
             capture_output=True,
             check=False,
+            timeout=60,
         )
         assert run.returncode == 0, run.stderr
 
@@ -110,7 +113,7 @@ def test_a_lost_object_is_told_from_a_refusal(service: PackageService, minio_ser
 )
 def test_the_database_role_can_do_no_more(role_url: str, statement: str) -> None:
     """What the service never does, its role may not do."""
-    connection = psycopg2.connect(role_url)
+    connection = connected(role_url)
     try:
         with connection.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cursor.execute(statement)

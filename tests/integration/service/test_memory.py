@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.parts import package_service
+from dev.parts import package_service, processes
 from dev.parts.package_service import PackageService
 from dev.parts.postgres import Postgres
 from dev.parts.s3 import S3
@@ -64,12 +64,22 @@ def test_a_gibibyte_takes_less_than_64_mib_and_no_file(
     url = f"{service.url}/api/v1/packages"
     form = ["-F", f"file=@{sparse}", "-F", "name=big", "-F", "version=1", "-F", "platform=linux", "-F", "arch=any", url]
     body = form if way == "form" else ["-T", str(sparse), f"{url}/big/2/linux/any/file"]
-    upload = ["curl", "-sS", "--fail", "-o", "/dev/null", "-H", f"Authorization: Bearer {service.token('publisher')}"]
+    upload = [
+        "curl",
+        "-sS",
+        "--fail",
+        "--max-time",
+        "300",
+        "-o",
+        "/dev/null",
+        "-H",
+        f"Authorization: Bearer {service.token('publisher')}",
+    ]
     files = open_files(pid)
     # 5: forget the peak so far (proc_pid_clear_refs(5)).
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     before = kilobytes(pid, "VmRSS")
-    with subprocess.Popen([*upload, *body]) as client:
+    with processes.ended_at_last(subprocess.Popen([*upload, *body])) as client:
         seen: set[str] = set()
         while client.poll() is None:
             seen |= open_files(pid)

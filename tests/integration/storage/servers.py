@@ -1,12 +1,18 @@
 """Small servers that misbehave on purpose, on free ports of 127.0.0.1."""
 
 import contextlib
+import functools
 import select
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from tests import threads
+
+PATIENCE = 60.0
+"""Seconds for which one of them waits for a byte."""
 
 Behaviour = Callable[[socket.socket], None]
 
@@ -15,7 +21,7 @@ Behaviour = Callable[[socket.socket], None]
 def serving(behaviour: Behaviour) -> Iterator[str]:
     """Run `behaviour` on each connection in a thread of its own; gives host:port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    threads: list[threading.Thread] = []
+    serving: list[threading.Thread] = []
     connections: list[socket.socket] = []
 
     def accept() -> None:
@@ -25,22 +31,19 @@ def serving(behaviour: Behaviour) -> Iterator[str]:
             except OSError:
                 return
             connections.append(connection)
-            threads.append(threading.Thread(target=_run, args=(behaviour, connection)))
-            threads[-1].start()
+            serving.extend(threads.start(functools.partial(_run, behaviour, connection)))
 
-    acceptor = threading.Thread(target=accept)
-    acceptor.start()
+    acceptor = threads.start(accept)
     try:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        acceptor.join()
+        threads.join(acceptor)
         for connection in connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in threads:
-            thread.join()
+        threads.join(serving)
 
 
 def swallow(connection: socket.socket) -> None:
@@ -67,8 +70,8 @@ def cutting(upstream: str, after: int) -> Behaviour:
 
     def proxy(connection: socket.socket) -> None:
         host, _, port = upstream.partition(":")
-        with socket.create_connection((host, int(port))) as server:
-            threading.Thread(target=_pump, args=(connection, server), daemon=True).start()
+        with socket.create_connection((host, int(port)), PATIENCE) as server:
+            threads.start(functools.partial(_pump, connection, server))
             left = after
             while left and (block := server.recv(min(left, 65536))):
                 connection.sendall(block)
@@ -84,8 +87,8 @@ def stalling(upstream: str, after: int, until: threading.Event) -> Behaviour:
 
     def proxy(connection: socket.socket) -> None:
         host, _, port = upstream.partition(":")
-        with socket.create_connection((host, int(port))) as server:
-            threading.Thread(target=_pump, args=(connection, server), daemon=True).start()
+        with socket.create_connection((host, int(port)), PATIENCE) as server:
+            threads.start(functools.partial(_pump, connection, server))
             left = after
             while left and (block := server.recv(min(left, 65536))):
                 connection.sendall(block)
@@ -104,7 +107,7 @@ def encrypted(upstream: str, certificate: Path, key: Path) -> Behaviour:
         host, _, port = upstream.partition(":")
         with (
             context.wrap_socket(connection, server_side=True) as client,
-            socket.create_connection((host, int(port))) as server,
+            socket.create_connection((host, int(port)), PATIENCE) as server,
         ):
             _relay(client, server)
 
@@ -114,7 +117,9 @@ def encrypted(upstream: str, certificate: Path, key: Path) -> Behaviour:
 def _relay(client: ssl.SSLSocket, server: socket.socket) -> None:
     """One thread for both ways, as two may not use a TLS socket at once."""
     while True:
-        ready = [client] if client.pending() else select.select([client, server], [], [])[0]
+        ready = [client] if client.pending() else select.select([client, server], [], [], PATIENCE)[0]
+        if not ready:
+            return
         for source, target in ((client, server), (server, client)):
             if source in ready:
                 block = source.recv(65536)
@@ -132,6 +137,8 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while block := source.recv(65536):
             target.sendall(block)
+        # Or the upstream, which keeps connections for the next request, and so the other way, would never end.
+        target.shutdown(socket.SHUT_WR)
 
 
 def _read_head(connection: socket.socket) -> bytes:
@@ -147,8 +154,8 @@ def _read_head(connection: socket.socket) -> bytes:
 def _read_body(connection: socket.socket, head: bytes) -> None:
     lengths = [line.split(b":")[1] for line in head.lower().splitlines() if line.startswith(b"content-length:")]
     left = int(lengths[0]) if lengths else 0
-    while left:
-        left -= len(connection.recv(min(left, 65536)))
+    while left and (block := connection.recv(min(left, 65536))):
+        left -= len(block)
 
 
 def saying(response: bytes) -> Behaviour:
@@ -184,11 +191,10 @@ class Gateway:
 
     def _pass_on(self, connection: socket.socket, head: bytes) -> None:
         host, _, port = self.upstream.partition(":")
-        with socket.create_connection((host, int(port))) as server:
+        with socket.create_connection((host, int(port)), PATIENCE) as server:
             server.sendall(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
-            pump = threading.Thread(target=_pump, args=(connection, server), daemon=True)
-            pump.start()
+            pump = threads.start(functools.partial(_pump, connection, server))
             while block := server.recv(65536):
                 connection.sendall(block)
             connection.shutdown(socket.SHUT_RDWR)
-            pump.join()
+            threads.join(pump)

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from app.console.live import KEPT, SharedFigures
+from tests import threads
 
 
 class Clock:
@@ -35,13 +36,10 @@ def test_others_wait() -> None:
         go_on.wait(10)
         return len(asked)
 
-    threads = [threading.Thread(target=figures.get, args=("key", ask)) for _ in range(5)]
-    for thread in threads:
-        thread.start()
+    asking = threads.start(*[lambda: figures.get("key", ask)] * 5)
     begun.wait(10)
     go_on.set()
-    for thread in threads:
-        thread.join()
+    threads.join(asking)
     assert len(asked) == 1
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +12,7 @@ from gunicorn.config import Config
 
 from app.server import pipe
 from app.server.response import FileBlocks, ResponseCutShort, StreamedResponse
+from tests import threads
 
 SIZE = pipe.SIZE + 100_000
 DESCRIPTORS = Path("/proc/self/fd")
@@ -46,8 +46,7 @@ def sent(source: Source) -> bytes:
         while block := clients.recv(1 << 20):
             received.extend(block)
 
-    client = threading.Thread(target=receive)
-    client.start()
+    client = threads.start(receive)
     request = SimpleNamespace(method="GET", version=(1, 1), should_close=lambda: False)
     answer = StreamedResponse(request, ours, Config())
     answer.start_response("200 OK", [("Content-Length", str(SIZE))])
@@ -56,7 +55,7 @@ def sent(source: Source) -> bytes:
             pass
     finally:
         ours.close()
-        client.join()
+        threads.join(client)
         clients.close()
     return bytes(received.partition(b"\r\n\r\n")[2])
 

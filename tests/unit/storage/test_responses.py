@@ -17,6 +17,7 @@ from app.storage.s3.client import S3Client
 from app.storage.s3.deadline import BYTES_PER_EXTRA_SECOND, FIRST_BYTE_TIMEOUT, READ_TIMEOUT, ProgressDeadline
 from app.storage.s3.request import S3Request
 from app.storage.s3.response import S3Response
+from tests import threads
 
 HEAD = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 5\r\n\r\n'
 PAUSE = FIRST_BYTE_TIMEOUT + 0.5
@@ -64,6 +65,9 @@ class Server:
         self._given_up.set()
 
     def close(self) -> None:
+        # Closing alone would not end an accept() that waits.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
 
@@ -71,15 +75,14 @@ class Server:
 def serving(*script: Script) -> Iterator[tuple[S3Client, Server]]:
     """A client of a server that has this script."""
     server = Server(list(script))
-    thread = threading.Thread(target=server.serve)
-    thread.start()
+    serving = threads.start(server.serve)
     client = S3Client(S3Account(server.endpoint, "access", "secret", "bucket"))
     try:
         yield client, server
     finally:
         client.close()
         server.close()
-        thread.join(10)
+        threads.join(serving, 10)
 
 
 def get(client: S3Client, method: str = "GET") -> S3Response:

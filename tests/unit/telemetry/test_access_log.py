@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from flask import Flask
 
 from app.telemetry import access_log, logs, request_id
 from app.telemetry.exchange import Exchange
+from tests import threads
 
 ENDED = Exchange("r-1", "GET", "/packages/<id>", "::1", "anna", 206, 1, 22, 0.0123456)
 
@@ -69,11 +69,10 @@ def test_beside_logging(capsys: pytest.CaptureFixture[str]) -> None:
     with contextlib.ExitStack() as held:
         for lock in filter(None, (handler.lock for handler in logging.getLogger().handlers)):
             held.enter_context(lock)
-        thread = threading.Thread(target=access_log.log_exchange, args=[ENDED])
-        thread.start()
+        [thread] = threads.start(lambda: access_log.log_exchange(ENDED))
         thread.join(5)
         lines = capsys.readouterr().err
-    thread.join()
+    threads.join([thread])
     assert lines.count("\n") == 1
 
 

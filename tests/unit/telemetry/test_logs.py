@@ -127,5 +127,5 @@ def test_settings_for_gunicorn() -> None:
         "logging.getLogger('app.x').info('ours'); logging.getLogger('other').info('no')\n"
         "logging.getLogger('urllib3.connectionpool').warning('Retrying')\n"
     )
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert [json.loads(line)["message"] for line in run.stderr.splitlines()] == ["Booting", "ours"]

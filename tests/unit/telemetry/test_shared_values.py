@@ -48,7 +48,7 @@ def samples(text: str) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def told() -> list[dict[str, float]]:
     """What the parent of two killed processes tells, three times over, and after they are released."""
-    run = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=True, timeout=60)
     return [samples(text) for text in run.stdout.split("# next\n")]
 
 
@@ -86,7 +86,7 @@ for seconds in (0.3, 0.3, 7, 10000):
     metrics.duration.labels("GET", "/x").observe(seconds)
 print(metrics.exposition().decode())
 """
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     families = {family.name: family for family in text_string_to_metric_families(run.stdout)}
     buckets = families["opamp_packages_http_request_duration_seconds"].samples
     counts = {sample.labels["le"]: sample.value for sample in buckets if "le" in sample.labels}
