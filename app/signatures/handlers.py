@@ -138,8 +138,6 @@ class SignatureFile(MethodView):
         if package.file_name == path["file_name"]:
             return publish(receive_raw(path))
         suffix = signature_suffix(path)
-        refuse_coded_body(request.environ)
-        require_length(request.environ)
         content = signature_body()
         no_parameters()
         return added(package, content, suffix=suffix)
@@ -159,8 +157,13 @@ def signature_suffix(path: dict[str, str]) -> str:
 
 
 def signature_body() -> bytes:
-    """The signature file that the request's body is. Raises TooLarge, UnsupportedMediaType, BadRequest."""
+    """The signature file that the request's body is.
+
+    Raises UnsupportedMediaType, LengthRequired (of a PUT, as every raw one), TooLarge, BadRequest.
+    """
     refuse_coded_body(request.environ)
+    if request.method == "PUT":
+        require_length(request.environ)
     return read_body(MAX_SIZE, "A signature")
 
 
