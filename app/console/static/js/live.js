@@ -3,9 +3,12 @@
 // Hidden tabs and paused pages ask nothing; what was typed, the focus and open details stay. [data-age] has the
 // seconds since the last answer, 304 included.
 
-const STALE = 15;
+const STALE = 15; // seconds
+const AGAIN = 3_000; // milliseconds after which is asked again where there was no answer
 /** @type {WeakMap<Element, number>} */
 const answeredAt = new WeakMap();
+/** @type {WeakMap<Element, number>} */
+const attempts = new WeakMap();
 let paused = false;
 
 const morph = /** @type {any} */ (window).Idiomorph;
@@ -26,7 +29,12 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   const region = regionOf(event);
   const status = /** @type {any} */ (event).detail.xhr?.status ?? 0;
-  if (region && ((status >= 200 && status < 300) || status === 304)) answeredAt.set(region, Date.now());
+  const isAnswered = (status >= 200 && status < 300) || status === 304;
+  if (region && isAnswered) answeredAt.set(region, Date.now());
+  if (region && !isAnswered && status !== 401) {
+    clearTimeout(attempts.get(region));
+    attempts.set(region, setTimeout(() => askAnew(region), AGAIN));
+  }
   if (status === 401) document.dispatchEvent(new CustomEvent("session-ended"));
   showAges();
 });
@@ -40,10 +48,16 @@ document.addEventListener("click", (event) => {
   paused = !paused;
   button.setAttribute("aria-pressed", String(paused));
   if (!paused) refresh();
+  showAges();
 });
 
 function refresh() {
-  for (const region of regions()) /** @type {any} */ (window).htmx?.trigger(region, "refresh");
+  for (const region of regions()) askAnew(region);
+}
+
+/** @param {Element} region */
+function askAnew(region) {
+  /** @type {any} */ (window).htmx?.trigger(region, "refresh");
 }
 
 function showAges() {
