@@ -14,6 +14,7 @@ WHERE members.name = ANY(%(names)s) ORDER BY channels.name
 """
 
 
+_STAGED = "SELECT name FROM channels WHERE rollout IS NOT NULL ORDER BY name LIMIT %(limit)s"
 _NAMES = "SELECT name FROM channels WHERE name ILIKE %(pattern)s ORDER BY name LIMIT %(limit)s"
 
 
@@ -35,6 +36,10 @@ class ChannelUsage:
         """At most `limit` names of channels with `q` in them, in order."""
         rows = self.database.rows(_NAMES, {"pattern": f"%{escaped(q)}%", "limit": limit})
         return [row.name for row in rows]
+
+    def staged(self, limit: int) -> list[str]:
+        """At most `limit` names of channels that have a policy of roll-outs, in order."""
+        return [row.name for row in self.database.rows(_STAGED, {"limit": limit})]
 
     def of(self, names: Sequence[str]) -> dict[str, list[Use]]:
         """The channels that name each of these packages, by name."""

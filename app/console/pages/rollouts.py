@@ -9,6 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from app.accounts.roles import Role
 from app.channels.handlers import by
+from app.channels.usage import ChannelUsage
 from app.console import session
 from app.console.blueprint import action, fragment, page
 from app.console.forms import form_fields, query_fields
@@ -39,6 +40,9 @@ from app.rollouts.policy import Policy
 from app.rollouts.schemas import MAX_REASON
 
 ROWS = 50
+CHANNELS = 30
+"""Channels that a new roll-out is offered for."""
+
 RIGHTS = ROLES | {"again": Role.PUBLISHER}
 
 SLOW_FRESH = 10.0
@@ -73,7 +77,8 @@ def rollouts() -> Response:
     states = [("", "Any state"), *((name, label) for name, (label, _, _) in LABELS.items())]
     asked = f"?{urlencode(query)}" if query else ""
     curl = f"curl -fsS '{public('/api/v1/rollouts')}{asked}' -H \"Authorization: Bearer $TOKEN\""
-    return render("rollouts.html", rows=rows, query=query, after=after, behind=behind, states=states, curl=curl)
+    shown = {"rows": rows, "query": query, "after": after, "behind": behind, "states": states, "curl": curl}
+    return render("rollouts.html", **shown, channels=get(ChannelUsage).staged(CHANNELS))
 
 
 @page("/rollouts/<bigint:rollout_id>", Role.PUBLISHER)

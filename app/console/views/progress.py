@@ -17,12 +17,21 @@ STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 
 POINTS = 120
 """Of a curve, at most; a roll-out of more than POINTS days has as many as it has."""
 
+PACE_OF = 4
+"""One part in so many of a curve, its last, tells the pace at which it is expected to go on."""
+
+Curve = list[tuple[float, int]]
+"""Seconds since the start, and agents."""
+
 History = Callable[[datetime, int], Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressView:
-    """Agents over time in SVG's coordinates. `bad` is "" where none is; `end`: the last point, of `good` agents."""
+    """Agents over time in SVG's coordinates. `bad` is "" where none is; `end`: the last point, of `good` agents.
+
+    `forecast`: how it goes on at its present pace, to `expected` agents; "" where it does not.
+    """
 
     rows: list[Tick]
     columns: list[Tick]
@@ -32,6 +41,8 @@ class ProgressView:
     bad: str
     end: tuple[str, str]
     good: int
+    forecast: str
+    expected: int
 
 
 def progress_view(row: Any, whole: int, history: History) -> ProgressView | None:
@@ -47,7 +58,8 @@ def progress_view(row: Any, whole: int, history: History) -> ProgressView | None
     good, bad = _summed(history(row.started_at, step), steps, step)
     if row.ended_at is not None and good[-1][1] + bad[-1][1] == 0:
         return None
-    plot = Plot(float(step * steps), max(1, whole, good[-1][1], bad[-1][1]))
+    ahead = _forecast(row, whole, good, bad)
+    plot = Plot(ahead[-1][0] if ahead else float(step * steps), max(1, whole, good[-1][1], bad[-1][1]))
     return ProgressView(
         rows=plot.rows(),
         columns=plot.columns(),
@@ -57,14 +69,28 @@ def progress_view(row: Any, whole: int, history: History) -> ProgressView | None
         bad=plot.line(bad) if bad[-1][1] else "",
         end=(f"{plot.x(good[-1][0]):.1f}", f"{plot.y(good[-1][1]):.1f}"),
         good=good[-1][1],
+        forecast=plot.line(ahead) if ahead else "",
+        expected=ahead[-1][1] if ahead else good[-1][1],
     )
 
 
-def _summed(history: Iterable[Any], steps: int, step: int) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
+def _forecast(row: Any, whole: int, good: Curve, bad: Curve) -> Curve:
+    """How the good agents' curve goes on: until all of this stage have answered, or for as long again as it lasts."""
+    lasts, now = good[-1]
+    since, then = good[-1 - max(1, len(good) // PACE_OF)]
+    left = min(whole, whole if row.places is None else row.places) - now - bad[-1][1]
+    if row.state != "running" or left <= 0 or now <= then or lasts <= since:
+        return []
+    pace = (now - then) / (lasts - since)
+    more = min(left, max(1, int(pace * lasts)))
+    return [(lasts, now), (lasts + more / pace, now + more)]
+
+
+def _summed(history: Iterable[Any], steps: int, step: int) -> tuple[Curve, Curve]:
     """Points of the curves of good and bad agents."""
     answered = {each.steps: each for each in history}
-    good: list[tuple[float, int]] = [(0.0, 0)]
-    bad: list[tuple[float, int]] = [(0.0, 0)]
+    good: Curve = [(0.0, 0)]
+    bad: Curve = [(0.0, 0)]
     for number in range(steps + 1):
         found = answered.get(number)
         for curve, more in ((good, found and found.good), (bad, found and found.bad)):

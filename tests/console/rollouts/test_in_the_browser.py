@@ -43,6 +43,15 @@ def test_the_brake_shows_by_itself(browser: Browser, running: Staged) -> None:
     browser.assert_clean()
 
 
+def test_a_new_one(browser: Browser, running: Staged) -> None:
+    """The list's button names the channels whose changes are rolled out, and leads to the editor of one."""
+    browser.be("publisher").visit("rollouts", "rollouts")
+    browser.one("[data-open='new-rollout']").click()
+    browser.follows(browser.one("#new-rollout li a").click)
+    assert (browser.page, browser.path) == ("channel-editor", "/ui/channels/stable/edit")
+    browser.assert_clean()
+
+
 def test_rolling_back_by_the_dialog(browser: Browser, stopped: Staged) -> None:
     """The button opens a dialog that asks why; its press sends all back, and the page says so."""
     opened(browser, stopped)

@@ -1,5 +1,7 @@
 """Roll-outs as pages: what they show, and what is done by their buttons."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -159,6 +161,20 @@ def test_the_curve(running: Staged, publisher: FlaskClient) -> None:
     page = page_of(running, publisher)
     assert "Good agents since it started: 4 of 6" in page
     assert page.partition('class="chart"')[2].count('class="mark"') == 1
+
+
+def test_the_curve_goes_on(running: Staged, publisher: FlaskClient) -> None:
+    """While a stage fills, a dashed line says how far it comes at this pace: to its places at most, and not beyond."""
+    canaries = [agent for agent in running.agents if agent.uid in running.offers]
+    assert 'class="curve ahead"' not in page_of(running, publisher)
+    running.install(*canaries[:2])
+    page = page_of(running, publisher)
+    assert 'class="curve ahead"' in page
+    expected = re.search(r"At this pace (\d+) next", page)
+    assert expected is not None
+    assert 2 < int(expected[1]) <= len(canaries)
+    running.install(*canaries[2:])
+    assert 'class="curve ahead"' not in page_of(running, publisher)
 
 
 def test_when_the_next_stage_opens(running: Staged, publisher: FlaskClient) -> None:
