@@ -17,8 +17,8 @@ from app.operations.metrics_endpoint import OpenUploads
 from app.packages.attention import Attention, Volume
 
 MOST_DAMAGED = 20
-WEIGHED_EVERY = 60.0
-"""Seconds for which the number and the bytes of all files are shown."""
+WEIGHED_EVERY = 10.0
+"""Seconds for which the number and the bytes of all files are shown: no figure of the console is older."""
 
 
 @page("/service", Role.ADMIN)

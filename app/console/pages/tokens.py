@@ -1,7 +1,7 @@
 """Machine tokens: the list, a new one shown once, revoking."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Response
@@ -95,5 +95,6 @@ def _typed(form: dict[str, str]) -> dict[str, Any]:
 
 
 def _days(end: datetime) -> int:
-    """Whole days until then; negative when it is over."""
-    return (end - datetime.now(UTC)).days
+    """Days until then, one that has begun included: all of a new token's; negative when it is over."""
+    left = end - datetime.now(UTC)
+    return -(-left // timedelta(days=1)) if left > timedelta(0) else -1

@@ -43,7 +43,7 @@ def test_ends_are_marked(console: Console, admin: FlaskClient) -> None:
         made(admin, f"marked {name}", days=str(days))
     with console.parts.database.writing() as connection:
         connection.execute(text("UPDATE tokens SET expires_at = now() - interval '1 day' WHERE name = 'marked over'"))
-    assert "99 days left" in row_of(admin, "marked long")
+    assert "100 days left" in row_of(admin, "marked long")
     assert 'class="pill amber"' in row_of(admin, "marked soon")
     assert "ended" in row_of(admin, "marked over")
 
