@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from dev.parts import processes
 from tests.client.line import Line
 from tests.client.test_publish import RELEASE
 from tests.faults.client import sha256
@@ -78,11 +77,12 @@ def test_a_release_that_is_killed_half_way(tmp_path: Path, line: Line, name: str
     release = {form.format(name): os.urandom(size) for form, size in zip(RELEASE, sizes, strict=True)}
     first, second = Machine(tmp_path / "first", line, user), Machine(tmp_path / "second", line, user)
     first.get_the_command()
-    line.sent = 0
+    line.sent, line.hold_at = 0, sum(sizes) // 2
     running = first.publishing(release)
-    processes.wait_until(lambda: line.sent >= sum(sizes) // 2, "Half of the release", 60)
+    assert line.holds.wait(60), "half of the release has not come"
     running.kill()
     running.communicate(timeout=60)
+    line.drop()
     sent_before, line.sent = line.sent, 0
     line.proxy.delay = 0
     second.get_the_command()

@@ -34,11 +34,13 @@ def uploads(user: User, name: str) -> list[dict[str, Any]]:
 
 
 def killed_half_way(user: User, file: Path, line: Line, name: str) -> dict[str, Any]:
-    """Publish, and kill the command once half of the file has gone through the line; the upload that it leaves."""
+    """Publish, and kill the command when half of the file has gone through the line; the upload that it leaves."""
+    line.hold_at = SIZE // 2
     running = begun(user, file, line)
-    processes.wait_until(lambda: line.sent >= SIZE // 2, "The upload", 30)
+    assert line.holds.wait(60), "half of the file has not come"
     running.kill()
     running.wait(processes.GONE)
+    line.drop()
     processes.wait_until(lambda: uploads(user, name)[0]["offset"] > SIZE // 3, "What has come", 30)
     line.proxy.delay = 0
     return uploads(user, name)[0]
