@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.database import Database
-from app.objects.models import KEY_LENGTH, StoredObject
+from app.objects.models import KEY_LENGTH, LastReconcile, StoredObject
 
 POSSIBLE_KEY = re.compile(rf"[!-~]{{1,{KEY_LENGTH}}}")
 """What a row can have; a bucket's keys may be longer, and hold what PostgreSQL's texts cannot."""
@@ -111,6 +111,14 @@ class Ledger:
                 StoredObject.changed_at <= func.now() - deleted_before,
             )
             return connection.execute(statement).rowcount == 1
+
+    def note_run(self, given_up: int, deleted: int, failed: int) -> None:
+        """Remember that a run of `reconcile` ends now, and how many uploads and objects it was about."""
+        run = {"given_up": given_up, "deleted": deleted, "failed": failed}
+        statement = upsert(LastReconcile).values(run)
+        renewed = {"finished_at": func.now(), **run}
+        with self.database.writing() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["is_only"], set_=renewed))
 
 
 def reserve_partial(connection: Connection) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, DateTime, Index, String, func, true
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, DateTime, Index, String, func, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.model import Base
@@ -30,6 +30,19 @@ class StoredObject(Base):
     upload_id: Mapped[str | None] = mapped_column(String(UPLOAD_ID_LENGTH))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class LastReconcile(Base):
+    """The one row that says when reconcile ended last, and how many uploads and objects it was about."""
+
+    __tablename__ = "last_reconcile"
+    __table_args__ = (CheckConstraint("is_only", name="is_only"),)
+
+    is_only: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
+    finished_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    given_up: Mapped[int] = mapped_column(BigInteger)
+    deleted: Mapped[int] = mapped_column(BigInteger)
+    failed: Mapped[int] = mapped_column(BigInteger)
 
 
 class DatabaseIdentity(Base):

@@ -61,6 +61,7 @@ class Reconciler:
             except StorageUnavailable as error:
                 outcome.failed += 1
                 log.warning("could not delete %s: %s", entry.key, error.detail)
+        self.ledger.note_run(outcome.abandoned + outcome.expired, outcome.deleted, outcome.failed)
         return outcome
 
     def _entries(self, deleted_before: timedelta) -> Iterator[LedgerEntry]:

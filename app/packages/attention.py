@@ -12,7 +12,9 @@ _DAMAGED = "SELECT * FROM packages WHERE damaged_at IS NOT NULL ORDER BY id LIMI
 _STORED = """
 SELECT (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'packages'::regclass) AS files,
        (SELECT max(finished_at) FROM scrub_runs) AS scrubbed_at,
-       (SELECT max(started_at) FROM scrub_runs WHERE finished_at IS NULL) AS scrubbing_since
+       (SELECT max(started_at) FROM scrub_runs WHERE finished_at IS NULL) AS scrubbing_since,
+       reconciled.finished_at AS reconciled_at, reconciled.given_up, reconciled.deleted, reconciled.failed
+FROM (SELECT) AS always LEFT JOIN last_reconcile AS reconciled ON true
 """
 
 _SIZES = """
@@ -36,12 +38,23 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconciled:
+    """When reconcile ended last: uploads that it gave up, objects that it deleted and that the storage did not."""
+
+    at: datetime
+    given_up: int
+    deleted: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """Files as PostgreSQL estimates them, the last scrub's end, and the begin of one that goes on."""
+    """Files as PostgreSQL estimates them, the last scrub's end, the begin of one that goes on, the last reconcile."""
 
     files: int
     scrubbed_at: datetime | None
     scrubbing_since: datetime | None
+    reconciled: Reconciled | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +90,8 @@ class Attention:
     def stored(self) -> Stored:
         """How many files there are, about, and when they were last read against their checksums."""
         (row,) = self.database.rows(_STORED, {})
-        return Stored(row.files, row.scrubbed_at, row.scrubbing_since)
+        run = (row.reconciled_at, row.given_up, row.deleted, row.failed)
+        return Stored(row.files, row.scrubbed_at, row.scrubbing_since, Reconciled(*run) if row.reconciled_at else None)
 
     def volume(self, files: int) -> Volume:
         """Of about `files` files: all of them added up, or what a sample of about FILES_WEIGHED makes likely."""

@@ -1,6 +1,7 @@
 """What needs people: tokens that end, versions that are missing for agents, and what the service's page knows."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -59,6 +60,21 @@ def test_storage_used(catalogue: Console, admin: FlaskClient) -> None:
     page = admin.get("/ui/service").text
     assert f">{row.files}<" in page.partition('data-part="files"')[2].partition("</div>")[0]
     assert f"{row.gigabytes:.1f} GB" in page.partition('data-part="bytes"')[2].partition("</div>")[0]
+
+
+def test_the_last_reconcile(catalogue: Console, admin: FlaskClient) -> None:
+    """It says when it was, what it gave up and deleted, and that the next one has taken its place."""
+    key = catalogue.parts.reconciler.ledger.reserve()
+    catalogue.parts.reconciler.run(timedelta(0))
+    assert "1 upload given up, 1 object deleted." in upkeep(admin)
+    catalogue.parts.reconciler.run()
+    assert "0 uploads given up, 0 objects deleted." in upkeep(admin)
+    assert key not in upkeep(admin)
+
+
+def upkeep(admin: FlaskClient) -> str:
+    """What the service's page says about the last reconcile."""
+    return admin.get("/ui/service").text.partition('data-upkeep="reconcile"')[2].partition("</li>")[0]
 
 
 @pytest.mark.parametrize(
