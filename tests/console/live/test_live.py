@@ -1,9 +1,12 @@
 """Live regions: polled, 304 where nothing changed, gentle to what is typed; and pages without PostgreSQL."""
 
+from pathlib import Path
+
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from tests.console.browser import Browser
+from tests.console.catalogue import MAIN
 from tests.console.site import Console
 
 REFRESH = """
@@ -65,3 +68,16 @@ def test_without_postgresql(browser: Browser, catalogue: Console) -> None:
         assert browser.page == "error"
         assert "database does not answer" in browser.text()
     browser.until(lambda: browser.page == "packages")
+
+
+def test_without_storage(catalogue: Console, admin: FlaskClient) -> None:
+    """While the storage is away lists and packages go on, and the service's page says what does not answer."""
+    root = Path(catalogue.parts.config.storage.root)
+    away = root.rename(root.with_name("away"))
+    try:
+        page = admin.get("/ui/service").text
+        assert 'data-part="storage" data-state="down"' in page
+        assert [admin.get(f"/ui/{path}").status_code for path in ("packages", f"packages/{MAIN}", "")] == [200] * 3
+    finally:
+        away.rename(root)
+    assert 'data-part="storage" data-state="ok"' in admin.get("/ui/service").text
