@@ -70,6 +70,35 @@ def test_a_channel_is_saved_by_keyboard(client: FlaskClient, browser: Browser) -
     assert "1.1.0" in browser.text('[data-package="typed"]')
 
 
+TYPE_AND_SAVE = """
+const field = document.querySelector(`[name="${arguments[0]}"]`);
+field.value = arguments[1];
+field.dispatchEvent(new InputEvent("input", {bubbles: true}));
+document.getElementById("save").click();
+"""
+"""Both within a moment: the plan of what was typed is not even asked for."""
+
+
+def test_save_waits_for_the_plan(client: FlaskClient, browser: Browser) -> None:
+    """Pressed before the plan is there, the button shows what it would do; only the next press does it."""
+    browser.be("publisher").visit("channels/typing/edit", "channel-editor")
+    browser.until(lambda: browser.text("#save") == "Save: no agent changes")
+    browser.script(TYPE_AND_SAVE, "packages.version", "1.1.0")
+    browser.until(lambda: browser.text("#save") == "Save: 1 agent upgrades")
+    assert client.get("/api/v1/channels/typing").get_json()["packages"][0]["version"] == "1.0.0"
+    browser.follows(browser.one("#save").click)
+    assert browser.page == "channel"
+
+
+def test_save_goes_on_where_the_plan_is_the_same(client: FlaskClient, browser: Browser) -> None:
+    """A description changes nothing for agents: one press saves it, once the plan has said so."""
+    browser.be("publisher").visit("channels/typing/edit", "channel-editor")
+    browser.until(lambda: browser.text("#save") == "Save: no agent changes")
+    browser.follows(lambda: browser.script(TYPE_AND_SAVE, "description", "said in haste"))
+    assert browser.page == "channel"
+    assert client.get("/api/v1/channels/typing").get_json()["description"] == "said in haste"
+
+
 def test_removal_asks_for_the_name(client: FlaskClient, browser: Browser) -> None:
     """A dropped row is a removal: the page asks for the name, and saves once it is typed."""
     browser.be("publisher").visit("channels/typing/edit", "channel-editor")
