@@ -31,9 +31,12 @@ ROUTES: dict[str, Route] = {}
 """Every route by its endpoint."""
 
 
-def page(path: str, role: Role | None) -> Callable[[View], View]:
-    """A page: GET. Without a session it leads to the login, and from there back."""
-    return _registering(path, Route(role, "page"))
+def page(path: str, role: Role | None, *, besides: str | None = None) -> Callable[[View], View]:
+    """A page: GET. Without a session it leads to the login, and from there back.
+
+    `besides`: a path that links take instead where its converters allow their values.
+    """
+    return _registering(path, Route(role, "page"), besides)
 
 
 def fragment(path: str, role: Role) -> Callable[[View], View]:
@@ -46,10 +49,12 @@ def action(path: str, role: Role | None) -> Callable[[View], View]:
     return _registering(path, Route(role, "action"))
 
 
-def _registering(path: str, route: Route) -> Callable[[View], View]:
+def _registering(path: str, route: Route, besides: str | None = None) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         guarded = _guarded(view, route)
-        blueprint.add_url_rule(path, view.__name__, guarded, methods=["POST" if route.kind == "action" else "GET"])
+        methods = ["POST" if route.kind == "action" else "GET"]
+        for each in filter(None, (besides, path)):
+            blueprint.add_url_rule(each, view.__name__, guarded, methods=methods)
         ROUTES[f"{blueprint.name}.{view.__name__}"] = route
         return guarded
 

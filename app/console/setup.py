@@ -6,6 +6,7 @@ from jinja2 import StrictUndefined
 from app.console import assets, error_pages, pages, policy, rendering
 from app.console.blueprint import blueprint
 from app.console.links import prefix
+from app.console.new_name import NewConverter
 
 PAGES = pages.MODULES
 """Named here, so that what registers its routes is imported by what needs them."""
@@ -14,6 +15,7 @@ PAGES = pages.MODULES
 def register(app: Flask) -> None:
     """Serve the console in `app`. After all else: what looks at answers last begins with what the console makes."""
     app.jinja_options = {"undefined": StrictUndefined, "autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    app.url_map.converters |= {"new": NewConverter}
     app.register_blueprint(blueprint)
     app.add_url_rule("/ui", "console_root", to_console, methods=["GET"])
     app.after_request(_finish)

@@ -16,6 +16,7 @@ from app.console.blueprint import action, page
 from app.console.channel_form import Draft, MatchRow, PackageRow
 from app.console.forms import query_fields
 from app.console.links import see
+from app.console.new_name import NEW, is_new
 from app.console.policy_form import policy_shown, told_policy
 from app.console.rendering import render
 from app.console.views.plan import PlanView, plan_view
@@ -25,9 +26,6 @@ from app.http.services import get
 from app.http.validation import load
 from app.packages.names import NameFilters, PackageNames
 from app.packages.versions import LATEST
-
-NEW = "new"
-"""What stands in the path for a channel that has no name yet."""
 
 ATTRIBUTES = ("deployment.environment", "host.arch", "host.name", "os.type", "service.name", "service.namespace")
 """Attributes that are suggested: what channels usually ask for."""
@@ -172,6 +170,7 @@ def _editor(draft: Draft, status: int, path: str, shown: Shown, trouble: Trouble
         status,
         draft=draft,
         path=path,
+        is_new=is_new(path, draft.name, draft.etag),
         shown=shown,
         policy=_policy(draft),
         errors=trouble.errors,

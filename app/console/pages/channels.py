@@ -50,7 +50,7 @@ def channels() -> Response:
     return render("channels.html", rows=rows[:ROWS], after=after, behind=behind, agents=_agents(), curl=curl)
 
 
-@page("/channels/<name>", Role.AGENT)
+@page("/channels/<name>", Role.AGENT, besides="/channels/<new:name>/page")
 def channel(name: str) -> Response:
     """One channel: for whom, what, and how its agents stand: that looks at all of them, and comes after the page."""
     found = existing(name)

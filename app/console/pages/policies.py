@@ -48,7 +48,7 @@ def policies() -> Response:
     )
 
 
-@page("/policies/<name>", Role.PUBLISHER)
+@page("/policies/<name>", Role.PUBLISHER, besides="/policies/<new:name>/page")
 def policy(name: str) -> Response:
     """One policy: whose signatures which packages need."""
     found = existing(name)

@@ -9,6 +9,7 @@ from flask import Response
 from app.accounts.roles import Role
 from app.console.blueprint import action, page
 from app.console.links import see
+from app.console.new_name import NEW, is_new
 from app.console.rendering import render
 from app.console.signing_form import PolicyDraft
 from app.errors import Invalid, PolicyNotFound, PreconditionFailed
@@ -20,9 +21,6 @@ from app.signatures.policy_handlers import entity_tag, existing
 from app.signatures.policy_manager import Plan, PolicyManager
 from app.signatures.policy_schemas import PolicyBodySchema, PolicyNameSchema, policy_fields
 from app.signatures.policy_store import PolicyFields
-
-NEW = "new"
-"""What stands in the path for a policy that has no name yet."""
 
 Errors = Mapping[str, Sequence[str]]
 
@@ -125,7 +123,14 @@ def _planned(draft: PolicyDraft, status: int, path: str, story: Story = NOTHING)
 def _editor(draft: PolicyDraft, status: int, path: str, story: Story = NOTHING) -> Response:
     errors = _by_field(story.errors)
     return render(
-        "policy_editor.html", status, draft=draft, path=path, story=story, plan=story.plan, errors=errors
+        "policy_editor.html",
+        status,
+        draft=draft,
+        path=path,
+        is_new=is_new(path, draft.name, draft.etag),
+        story=story,
+        plan=story.plan,
+        errors=errors,
     )
 
 
