@@ -58,12 +58,17 @@ HOLDS = {"stages": [{"percent": 99, "hold": True}], "max_failure_percent": 100, 
 """A policy of roll-outs under which nothing moves by itself."""
 
 CHOSEN = f"""
+BEGIN;
+LOCK TABLE rollout_agents IN SHARE ROW EXCLUSIVE MODE;
 INSERT INTO rollout_agents (rollout_id, instance_uid, stage, state, cause, error, offered_at, answered_at)
 SELECT {ROLLOUT}, instance_uid, 1, CASE status WHEN 'failed' THEN 'bad' ELSE 'good' END,
        CASE status WHEN 'failed' THEN 'failed' END, error, now(), now()
 FROM agent_packages WHERE name = '{NAME}'
-ON CONFLICT (rollout_id, instance_uid) DO NOTHING
+ON CONFLICT (rollout_id, instance_uid) DO NOTHING;
+COMMIT
 """
+"""Locked, as the roll-out's looks put agents in another order into the same table: that would be a deadlock."""
+
 POLICY = {"packages": ["package-0001*"], "mode": "enforce", "signers": [by_key()]}
 
 

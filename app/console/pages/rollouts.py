@@ -48,6 +48,9 @@ RIGHTS = ROLES | {"again": Role.PUBLISHER}
 SLOW_FRESH = 10.0
 """Seconds for which what is counted over many agents is shown: who is offline, and the curve."""
 
+AT_ONCE = 5_000
+"""Agents up to which the page waits for what is counted over them."""
+
 STOP_POLLING = 286
 """htmx asks no more after an answer of this status."""
 
@@ -58,6 +61,12 @@ class RolloutsQuery(Schema):
     channel = Text(validate=validate.Length(1, 100))
     state = fields.String(validate=validate.OneOf(STATES))
     after = QueryNumber(validate=validate.Range(1))
+
+
+class RolloutQuery(Schema):
+    """Whether the page waits for the figures that script asks for after it."""
+
+    figures = fields.String(validate=validate.OneOf(["now"]))
 
 
 class ActionForm(Schema):
@@ -83,10 +92,15 @@ def rollouts() -> Response:
 
 @page("/rollouts/<bigint:rollout_id>", Role.PUBLISHER)
 def rollout(rollout_id: int) -> Response:
-    """One roll-out: where it stands, stage by stage, why agents failed, what the brake counts, what happened."""
-    no_parameters()
+    """One roll-out: where it stands, stage by stage, why agents failed, what the brake counts, what happened.
+
+    What is counted over the agents of a large one comes after the page.
+    """
+    waits = "figures" in query_fields(RolloutQuery)
+    record = get(RolloutListing).get(rollout_id)
+    waits = waits or sum(record.counts.values()) <= AT_ONCE
     curl = f'curl -fsS "{public(f"/api/v1/rollouts/{rollout_id}")}" -H "Authorization: Bearer $TOKEN"'
-    return render("rollout.html", **_shown(get(RolloutListing).get(rollout_id)), curl=curl)
+    return render("rollout.html", **_shown(record), **(_figures(record) if waits else LATER), curl=curl)
 
 
 @fragment("/rollouts/<bigint:rollout_id>/live", Role.PUBLISHER)
@@ -95,39 +109,51 @@ def rollout_live(rollout_id: int) -> Response:
     no_parameters()
     record = FIGURES.get(("roll-out", rollout_id), lambda: get(RolloutListing).get(rollout_id))
     shown = _shown(record)
-    answer = with_etag(render("_rollout.html", **shown))
+    answer = with_etag(render("_rollout.html", **shown, **_figures(record)))
     if shown["row"].state in ENDED_STATES and answer.status_code == 200:
         answer.status_code = STOP_POLLING
     return answer
 
 
 def _shown(record: RolloutRecord) -> dict[str, Any]:
-    row, policy = record.row, Policy.of(record.row.policy)
-    insight = FIGURES.get(("roll-out's figures", row.id), lambda: get(RolloutInsight).of(row.id))
-    offline = FIGURES.get(("roll-out's offline", row.id), lambda: get(RolloutInsight).offline(row.id), fresh=SLOW_FRESH)
+    """What its row tells."""
+    row = record.row
     ended = row.state in ("complete", "rolled_back")
     newest = rows_of(get(RolloutListing).page({"channel": row.channel}, 1, None)) if ended else []
     is_last = any(each.row.id == row.id for each in newest)
+    return {
+        "row": row,
+        "view": rollout_view(record),
+        "verbs": VERBS,
+        "actions": [name for name in actions_of(row, is_last=is_last) if session.may(RIGHTS[name].label)],
+        "events": event_views(record),
+        "policy": policy_words(row.policy),
+    }
+
+
+def _figures(record: RolloutRecord) -> dict[str, Any]:
+    """What is counted over its agents, and over all of its channel."""
+    row, whole = record.row, sum(record.counts.values())
+    insight = FIGURES.get(("roll-out's figures", row.id), lambda: get(RolloutInsight).of(row.id))
+    offline = FIGURES.get(("roll-out's offline", row.id), lambda: get(RolloutInsight).offline(row.id), fresh=SLOW_FRESH)
 
     def history(since: datetime, step: int) -> Any:
         key = ("roll-out's curve", row.id, step)
         return FIGURES.get(key, lambda: get(RolloutInsight).history(row.id, since, step), fresh=SLOW_FRESH)
 
     return {
-        "row": row,
-        "view": (view := rollout_view(record)),
-        "progress": progress_view(row, view.whole, history),
-        "verbs": VERBS,
-        "actions": [name for name in actions_of(row, is_last=is_last) if session.may(RIGHTS[name].label)],
+        "is_later": False,
         "offline": min(offline, record.counts["waiting"]),
+        "progress": progress_view(row, whole, history),
         "stages": stage_views(row, insight),
         "failures": failure_views(insight),
         "platforms": platform_views(insight),
-        "brake": brake_view(policy, insight),
-        "events": event_views(record),
-        "policy": policy_words(row.policy),
+        "brake": brake_view(Policy.of(row.policy), insight),
     }
 
+
+LATER = {"is_later": True, "offline": 0}
+"""In place of the figures that are still to come."""
 
 VERBS = {
     "approve": ("Approve", "shield-check", "primary", "It begins: the agents of the first stage are offered it."),

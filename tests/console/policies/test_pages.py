@@ -3,6 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
+from app.console.live import FIGURES
 from app.console.pages import policies
 from tests.api.signatures.signing import policy
 from tests.console.catalogue import api
@@ -12,9 +13,27 @@ from tests.console.site import Console
 
 def test_list(sealed: dict[str, int], publisher: FlaskClient) -> None:
     """Each policy with its mode and counts, for publishers."""
-    _, _, row = publisher.get("/ui/policies").text.partition(f'data-policy="{POLICY}"')
+    _, _, row = publisher.get("/ui/policies?figures=now").text.partition(f'data-policy="{POLICY}"')
     row = row.partition("</tr>")[0]
     assert all(text in row for text in ("enforces", "1 trusted", "1 untrusted", NAME))
+
+
+def test_counts_come_after_the_page(sealed: dict[str, int], publisher: FlaskClient) -> None:
+    """Both pages come without the counts, and ask for them; so does whoever runs no script, by a link."""
+    for path, live in (("policies", "policy-counts"), (f"policies/{POLICY}", f"policies/{POLICY}/live")):
+        FIGURES.forget()
+        page = publisher.get(f"/ui/{path}").text
+        assert f'hx-get="/ui/{live}" hx-trigger="load, ' in page
+        assert f'href="/ui/{path}?figures=now"' in page
+        assert "data-loading" not in publisher.get(f"/ui/{path}?figures=now").text
+
+
+@pytest.mark.parametrize("path", ["policy-counts", f"policies/{POLICY}/live"])
+def test_live(sealed: dict[str, int], publisher: FlaskClient, path: str) -> None:
+    """The counts, polled: 304 while nothing changes."""
+    first = publisher.get(f"/ui/{path}")
+    again = publisher.get(f"/ui/{path}", headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
 
 
 def test_pages_of_the_list(

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import pytest
 from selenium.webdriver.common.by import By
 
+from app.console.pages import rollouts
 from tests.api.rollouts.staged import Staged
 from tests.console.browser import Browser
 from tests.console.everywhere.test_shots import take
@@ -31,6 +33,20 @@ def test_axe_and_widths(browser: Browser, stopped: Staged, tmp_path: Path) -> No
         browser.width(width)
         found[width] = browser.overflow()
     assert {where: what for where, what in found.items() if what} == {}
+
+
+def test_figures_of_a_large_one_come_by_themselves(
+    browser: Browser, stopped: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is there before what is counted over its agents; that it is over ends the asking, not the figures."""
+    monkeypatch.setattr(rollouts, "AT_ONCE", 5)
+    opened(browser, stopped)
+    browser.until(lambda: "exec format error" in browser.text())
+    browser.assert_clean()
+    stopped.act("rollback")
+    opened(browser, stopped)
+    browser.until(lambda: browser.all("[data-brake]"))
+    browser.assert_clean()
 
 
 def test_the_brake_shows_by_itself(browser: Browser, running: Staged) -> None:

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.console.live import FIGURES
+from app.console.pages import rollouts
 from app.rollouts.actions import ROLES
 from tests.api.rollouts.staged import Staged
 
@@ -144,6 +145,19 @@ def test_live(running: Staged, publisher: FlaskClient) -> None:
     publisher.post(f"{path}/rollback", data={"reason": ""})
     FIGURES.forget()
     assert publisher.get(f"{path}/live").status_code == 286
+
+
+def test_figures_of_a_large_one_come_after_the_page(
+    running: Staged, publisher: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its page asks for what is counted over its agents; whoever runs no script follows a link."""
+    monkeypatch.setattr(rollouts, "AT_ONCE", 5)
+    path = f"/ui/rollouts/{running.last()['id']}"
+    page = publisher.get(path).text
+    assert f'hx-get="{path}/live" hx-trigger="load, ' in page
+    assert "data-brake" not in page
+    assert f'href="{path}?figures=now"' in page
+    assert "data-brake" in publisher.get(f"{path}?figures=now").text
 
 
 def test_the_channel_leads_to_it(running: Staged, publisher: FlaskClient, agent: FlaskClient) -> None:
