@@ -16,13 +16,31 @@ signature differs; 9 wait: time over;
 10 wait: too many failed, or a roll-out has stopped; 130 interrupted. Of several files the highest counts."""
 
 
+class Parser(argparse.ArgumentParser):
+    """Takes no abbreviations, and shows no value that it does not know.
+
+    `--token` would be `--token-file`, and the token the name of a file that is told not to be there.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{**options, "allow_abbrev": False})
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The options. Ends the command with 2 where it is used wrongly."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            options = [each.partition("=")[0] for each in unknown if each.startswith("-")]
+            self.error(f"not known here: {' '.join(options) or f'{len(unknown)} of the arguments'}")
+        return found
+
+
 def parser() -> argparse.ArgumentParser:
     """All of it."""
-    made = argparse.ArgumentParser("opampkg", description="Packages of OpenTelemetry agents.", epilog=EXITS)
+    made = Parser("opampkg", description="Packages of OpenTelemetry agents.", epilog=EXITS)
     made.add_argument("--version", action="version", version=f"opampkg {VERSION}")
     common(made, is_first=True)
     # What stands behind the command's name must not be undone by what does not stand there.
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = Parser(add_help=False)
     common(shared, is_first=False)
     subparsers = made.add_subparsers(dest="command", metavar="COMMAND", required=True)
     Commands(subparsers, shared).add_all()

@@ -95,6 +95,10 @@ def test_no_output_has_a_token(user: User, token: str) -> None:
 
 
 def test_no_option_takes_a_secret(user: User) -> None:
-    """Arguments are seen by everyone on the machine."""
+    """Arguments are seen by everyone on the machine; what was given to one that is none is not shown again."""
     for option in ("--token", "--password"):
-        user.run("login", option, "secret", code=2)
+        for given in ([option, "secret"], [f"{option}=secret"]):
+            for command in ("login", "list"):
+                ended = user.run(command, *given, code=2)
+                assert "secret" not in ended.out + ended.err
+                assert option in ended.err
