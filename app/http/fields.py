@@ -53,6 +53,19 @@ class Moment(fields.DateTime):
         return None if value is None else rfc3339(value)
 
 
+class MomentInUTC(fields.AwareDateTime):
+    """A time with its offset, in ISO 8601, that is one in UTC too: in the years 1 to 9999."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="iso", **options)
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> datetime:
+        try:
+            return super()._deserialize(*args, **kwargs).astimezone(UTC)
+        except OverflowError as error:
+            raise self.make_error("invalid", input=args[0], obj_type=self.OBJ_TYPE) from error
+
+
 def rfc3339(moment: datetime | str) -> str:
     """`moment` in RFC 3339, in UTC, such as 2026-11-23T00:36:00.123456Z; a text is that already."""
     if isinstance(moment, str):

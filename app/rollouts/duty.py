@@ -116,7 +116,11 @@ def _repeat(duty: Duty, stopped: threading.Event) -> None:
 
 
 def rest_after(seconds: float, interval: int) -> float:
-    """Seconds to rest after a look that took so many: never so long that the lease of a roll-out runs out."""
+    """Seconds to rest after a look that took so many: never so long that the lease of a roll-out runs out.
+
+    Without that bound a look of three seconds, which choosing half of a large fleet takes, would be followed by a
+    minute in which the roll-out stands still: as long as the lease, at the default interval.
+    """
     return min(REST * seconds, LEASE * interval / 2)
 
 

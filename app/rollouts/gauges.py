@@ -13,11 +13,12 @@ KEPT = 5.0
 """Seconds for which what was read is said again."""
 
 AGENTS = "opamp_packages_rollout_agents"
+LOOK_AGE = "opamp_packages_rollout_look_age_seconds"
 HEADS = {
     AGENTS: "Agents in roll-outs that are not over, by how they fare.",
     "opamp_packages_rollout_stage": "The stage of roll-outs that are not over.",
     "opamp_packages_rollout_paused": "1 while a roll-out is paused.",
-    "opamp_packages_rollout_look_age_seconds": "Time since any instance looked after the roll-outs.",
+    LOOK_AGE: "Time since any instance looked after the roll-outs that are not over, of the one that waits longest.",
 }
 
 
@@ -41,6 +42,8 @@ class RolloutGauges:
 
 def _text(found: Any) -> bytes:
     samples = [sample for row, counts in found for sample in _samples(row, counts)]
+    if found:
+        samples.append((LOOK_AGE, "", round(max(row.age for row, _ in found), 3)))
     lines = []
     for name, help_text in HEADS.items():
         lines += [f"# HELP {name} {help_text}", f"# TYPE {name} gauge"]
@@ -54,5 +57,3 @@ def _samples(row: Row[Any], counts: dict[str, int]) -> Iterator[tuple[str, str, 
     labels = f'{{channel="{row.channel}"}}'
     yield "opamp_packages_rollout_stage", labels, row.stage
     yield "opamp_packages_rollout_paused", labels, int(row.state == "paused")
-    if row.age is not None:
-        yield "opamp_packages_rollout_look_age_seconds", labels, round(row.age, 3)

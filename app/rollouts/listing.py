@@ -92,7 +92,9 @@ class RolloutListing:
             return [_record(row) for row in connection.execute(statement)]
 
     def counts_of_open(self) -> Sequence[tuple[Row[Any], dict[str, int]]]:
-        """Channel, stage, state and `age`, the seconds since a look, of all that are not over, with their counts."""
+        """Channel, stage, state and `age`, the seconds since a look or else since it was created, of all that are not
+        over, with their counts.
+        """
         columns = (Rollout.channel, Rollout.stage, Rollout.state, Rollout.counts, _age(), _counted())
         statement = select(*columns).where(Rollout.state.in_(OPEN_STATES)).order_by(Rollout.id.desc()).limit(1000)
         with self.database.reading() as connection:
@@ -105,7 +107,7 @@ def _columns() -> tuple[Any, ...]:
 
 
 def _age() -> Any:
-    return func.extract("epoch", func.now() - Rollout.looked_at).label("age")
+    return func.extract("epoch", func.now() - func.coalesce(Rollout.looked_at, Rollout.created_at)).label("age")
 
 
 def _counted() -> Any:

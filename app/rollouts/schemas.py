@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 from sqlalchemy import Row
 
-from app.http.fields import Moment, QueryNumber, rfc3339
+from app.http.fields import Moment, MomentInUTC, QueryNumber, rfc3339
 from app.http.openapi.properties import AnswerSchema
 from app.http.paging import PageQuery
 from app.packages.fields import Text
@@ -41,7 +41,7 @@ class RolloutStartSchema(Schema):
 class RolloutActionSchema(RolloutStartSchema):
     """Why something is done, and before when no agent is let go."""
 
-    not_before = fields.AwareDateTime(format="iso", allow_none=True)
+    not_before = MomentInUTC(allow_none=True)
 
 
 class RolloutChangeSchema(AnswerSchema):
