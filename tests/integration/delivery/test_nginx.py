@@ -65,11 +65,19 @@ def test_small_bodies_have_a_small_limit(through_nginx: Client) -> None:
     assert answer.json()["type"] == "urn:opamp-packages:problem:too-large"
 
 
-def test_service_away(services_folder: Path) -> None:
-    """Without the service nginx says 503 with Retry-After, as a problem."""
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/v1/packages", b""),
+        ("PUT", "/api/v1/packages/agent/1/linux/amd64/agent.bin", b"x" * (3 * MIB)),
+    ],
+    ids=["a list", "an upload"],
+)
+def test_service_away(services_folder: Path, method: str, path: str, body: bytes) -> None:
+    """Without the service nginx says 503 with Retry-After, as a problem, also to what is large."""
     nowhere = f"127.0.0.1:{processes.free_port()}"
     with nginx.running(services_folder / "nginx-alone", nowhere, nowhere) as url:
-        answer = Client(url.removeprefix("http://"), None).get("/api/v1/packages")
+        answer = Client(url.removeprefix("http://"), None).ask(method, path, body)
     assert answer.is_problem(503)
     assert answer.headers["Retry-After"] == "2"
 
