@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import socket
 import threading
 
 from dev.parts import processes
@@ -32,8 +31,7 @@ class Line:
     def cut(self) -> None:
         """End all connections; what was handed on before arrives."""
         for link in list(self.proxy._links):
-            with contextlib.suppress(OSError):
-                link.client.shutdown(socket.SHUT_RDWR)
+            link.hang_up()
 
     def drop(self) -> None:
         """Forget what was held back and those who sent it, as a dead machine's line does, and go on for others."""

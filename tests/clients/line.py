@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import random
-import socket
 from collections.abc import Iterator, Sequence
 
 from dev.parts.processes import HOST
@@ -35,6 +34,15 @@ class BadLine(Proxy):
         self.handed = 0
         self.breaks = sorted(random.sample(range(size), cuts))
 
+    @contextlib.contextmanager
+    def losing_answers_to(self, method: bytes) -> Iterator[None]:
+        """Connections on which a request of this method comes carry no more answers."""
+        self.watch = lambda block: not block.startswith(method)
+        try:
+            yield
+        finally:
+            self.watch = self._count
+
     def _count(self, block: bytes) -> bool:
         self.handed += len(block)
         if self.breaks and self.handed > self.breaks[0]:
@@ -47,8 +55,7 @@ class BadLine(Proxy):
         with self._lock:
             links = list(self._links)
         for link in links:
-            with contextlib.suppress(OSError):
-                link.client.shutdown(socket.SHUT_RDWR)
+            link.hang_up()
 
 
 @contextlib.contextmanager

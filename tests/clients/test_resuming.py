@@ -1,9 +1,9 @@
 """A file comes through a line that breaks, by tuspy, tus-js-client, curl as docs/uploads.md has it, and opampkg."""
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,9 @@ from tests.faults.site import Site
 HERE = Path(__file__).parent
 SIZE = 64 << 20
 CUTS = 20
+LONG = 300.0
+"""Seconds within which a machine, however busy, has sent it."""
+
 CLIENTS = ["tuspy", "tus-js-client", "curl", "opampkg"]
 
 
@@ -56,6 +59,11 @@ def command(client: str, url: str, file: Path, name: str) -> tuple[list[str], di
     return ["bash", "-euc", script.replace("sleep 1", "sleep 0.01")], {"URL": url, "FILE": str(file)}
 
 
+def tokens(site: Site) -> dict[str, str]:
+    """The environment of a client that may publish."""
+    return {"TOKEN": site.tokens["publisher"], "OPAMPKG_TOKEN": site.tokens["publisher"]}
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_client_gets_through(site: Site, line: BadLine, tmp_path: Path, client: str) -> None:
     """20 cuts at random, two instances in turn: the same bytes, at most 1.02 of them sent, and nothing left over."""
@@ -64,9 +72,7 @@ def test_a_client_gets_through(site: Site, line: BadLine, tmp_path: Path, client
     file.write_bytes(content)
     run, environ = command(client, f"http://{line.address}", file, name)
     line.begin(SIZE, CUTS)
-    ended = processes.complete(
-        run, env={**os.environ, **environ, "TOKEN": site.tokens["publisher"], "OPAMPKG_TOKEN": site.tokens["publisher"]}
-    )
+    ended = processes.complete(run, env={**environ, **tokens(site)}, seconds=LONG)
     admin = Client(site.service.url, site.tokens["admin"])
     assert ended.returncode == 0, ended.stdout
     assert line.breaks == []
@@ -74,3 +80,21 @@ def test_a_client_gets_through(site: Site, line: BadLine, tmp_path: Path, client
     [package] = admin.get(f"/packages?name={name}").json()
     assert package["checksum"] == sha256(content) == sha256(admin.download(package["id"]).body)
     assert leftovers(site).wrong == 0
+
+
+@pytest.mark.parametrize("client", ["tuspy", "tus-js-client", "curl"])
+def test_a_client_whose_last_answer_is_lost(site: Site, line: BadLine, tmp_path: Path, client: str) -> None:
+    """The bytes have come and are published, the line breaks before the answer: the client ends well all the same."""
+    name = unique_name()
+    file = tmp_path / f"{name}_1.0.0_linux_amd64"
+    file.write_bytes(content_of(1 << 20))
+    run, environ = command(client, f"http://{line.address}", file, name)
+    admin = Client(site.service.url, site.tokens["admin"])
+    line.begin(0, 0)
+    with ThreadPoolExecutor(1) as pool:
+        with line.losing_answers_to(b"PATCH"):
+            running = pool.submit(processes.complete, run, env={**environ, **tokens(site)}, seconds=LONG)
+            processes.wait_until(lambda: bool(admin.get(f"/packages?name={name}").json()), "The package", LONG)
+        line.cut()
+        ended = running.result()
+    assert ended.returncode == 0, ended.stdout

@@ -26,18 +26,29 @@ class Link:
         self.client = client
         self.server = server
         self.answers = True
+        self.is_over = False
+
+    def hang_up(self) -> None:
+        """Reset the client and take no more of what it has sent; what was handed on before arrives."""
+        self.is_over = True
+        _reset(self.client)
 
     def cut(self) -> None:
         """Reset both ends; their threads then see it."""
         for end in (self.client, self.server):
-            with contextlib.suppress(OSError):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                end.shutdown(socket.SHUT_RDWR)
+            _reset(end)
 
     def close(self) -> None:
         """Give both sockets back."""
         self.client.close()
         self.server.close()
+
+
+def _reset(end: socket.socket) -> None:
+    """Wake the thread that waits for it, whose close is a reset: else a sender goes on against a window of 0."""
+    with contextlib.suppress(OSError):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        end.shutdown(socket.SHUT_RDWR)
 
 
 class Proxy:
@@ -171,6 +182,8 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 for descriptor, _ in poller.poll():
+                    if link.is_over:
+                        return
                     from_client = descriptor == link.client.fileno()
                     block = (link.client if from_client else link.server).recv(BLOCK)
                     if not block:
