@@ -26,6 +26,11 @@ SILENT = timedelta(seconds=2)
 STORES = timedelta(seconds=10)
 """How long once it has said so."""
 
+UNDER_WAY = 0.05
+"""Seconds that who only asks waits first: the client's last piece may have come to another instance a moment ago, which
+has not taken the upload over yet. On one machine, over 20 cuts, four of seven uploads had sent 3 to 6 % twice without.
+"""
+
 LOOK_EVERY = 0.03
 """Seconds between two looks of who waits."""
 
@@ -69,6 +74,8 @@ class UploadClaims:
         one = (TABLE.c.id == upload_id, TABLE.c.expires_at > func.now(), *theirs)
         values = {"epoch": TABLE.c.epoch + 1, "held_until": TABLE.c.expires_at if to_receive else None}
         statement = update(TABLE).where(*one, IS_FREE).values(values).returning(*TABLE.columns)
+        if not to_receive:
+            time.sleep(UNDER_WAY)
         while True:
             with self._database.writing() as connection:
                 row = connection.execute(statement).one_or_none()

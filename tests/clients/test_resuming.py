@@ -96,5 +96,5 @@ def test_a_client_whose_last_answer_is_lost(site: Site, line: BadLine, tmp_path:
             running = pool.submit(processes.complete, run, env={**environ, **tokens(site)}, seconds=LONG)
             processes.wait_until(lambda: bool(admin.get(f"/packages?name={name}").json()), "The package", LONG)
         line.cut()
-        ended = running.result()
+        ended = running.result(LONG)
     assert ended.returncode == 0, ended.stdout
