@@ -29,6 +29,7 @@ FROM = {
 DONE = {"approve": ("running", "paused"), "pause": ("paused",), "resume": ("running",), "rollback": ("rolled_back",)}
 
 _FORGIVE = text("UPDATE rollout_agents SET forgiven = true WHERE rollout_id = :id AND state = 'bad'")
+_HAS_CHANNEL = "SELECT FROM channels WHERE name = %(name)s"
 _CHANNEL_ID = text("SELECT id FROM channels WHERE name = :name")
 _IS_LAST = text("SELECT NOT EXISTS (SELECT FROM rollouts WHERE channel_id = :channel AND id > :id)")
 
@@ -64,7 +65,12 @@ class Actions:
                 raise Conflict(f"The roll-out is {rollout.state}: {request.action} is not possible.")
             DOES[request.action](connection, rollout, channel, request)
             if request.not_before is not None:
-                rows.change(connection, rollout_id, not_before=request.not_before, moves_until=None)
+                rows.delay(connection, rollout_id, request.not_before)
+
+    def insist_on_channel(self, name: str) -> None:
+        """Raises ChannelNotFound unless there is such a channel."""
+        if "\0" in name or not self.database.rows(_HAS_CHANNEL, {"name": name}):
+            raise ChannelNotFound
 
     def start(self, name: str, by: By, reason: str | None) -> int:
         """Start a roll-out to what the channel's list comes to, even if it was rolled back; returns its id.

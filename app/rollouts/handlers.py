@@ -10,7 +10,6 @@ from marshmallow import Schema
 
 from app.accounts.auth import caller, requires
 from app.accounts.roles import Role
-from app.errors import ChannelNotFound, NotFound
 from app.http.body import is_chunked
 from app.http.json_body import json_fields
 from app.http.openapi.describe import answers, asks, operation, refuses, takes
@@ -79,6 +78,7 @@ class RolloutAgents(MethodView):
     @operation("list_rollout_agents")
     def get(self, rollout_id: int) -> Response:
         """The agents that were chosen, by instance uid, in pages."""
+        get(RolloutListing).insist_on(rollout_id)
         query = parameters(RolloutAgentQuery)
         page = requested_page(query, str)
         after = UUID(str(page.after[0])) if page.after else None
@@ -87,7 +87,7 @@ class RolloutAgents(MethodView):
         return page_answer(page, found, rollout_agent_json, lambda row: (str(row.instance_uid),))
 
 
-@blueprint.route("/rollouts/<bigint:rollout_id>/<action>")
+@blueprint.route(f"/rollouts/<bigint:rollout_id>/<any({', '.join(ROLES)}):action>")
 class RolloutActions(MethodView):
     """What is done with a roll-out."""
 
@@ -98,9 +98,8 @@ class RolloutActions(MethodView):
     @operation("act_on_rollout")
     def post(self, rollout_id: int, action: str) -> Response:
         """`approve` (admin), `pause`, `resume`, `advance`, `finish` or `rollback`; what is done already stays so."""
-        if action not in ROLES:
-            raise NotFound("There is no such action on roll-outs: see the OpenAPI document.")
         caller().insist_on(ROLES[action])
+        get(RolloutListing).insist_on(rollout_id)
         body = _optional_body(RolloutActionSchema())
         get(Actions).act(rollout_id, Request(action, _by(), body.get("reason"), body.get("not_before")))
         return json_answer(rollout_json(get(RolloutListing).get(rollout_id)))
@@ -117,8 +116,7 @@ class ChannelRollouts(MethodView):
     @operation("start_rollout")
     def post(self, name: str) -> Response:
         """Start one to what the channel's list comes to now, even if that was rolled back."""
-        if "\0" in name:
-            raise ChannelNotFound
+        get(Actions).insist_on_channel(name)
         body = _optional_body(RolloutStartSchema())
         started = get(Actions).start(name, _by(), body.get("reason"))
         return json_answer(rollout_json(get(RolloutListing).get(started)), 201)

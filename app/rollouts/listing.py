@@ -69,8 +69,14 @@ class RolloutListing:
             raise RolloutNotFound
         return _record(row)
 
+    def insist_on(self, rollout_id: int) -> None:
+        """Raises RolloutNotFound unless there is such a roll-out."""
+        with self.database.reading() as connection:
+            if connection.scalar(select(Rollout.id).where(Rollout.id == rollout_id)) is None:
+                raise RolloutNotFound
+
     def agents(self, rollout_id: int, filters: dict[str, Any], limit: int, after: UUID | None) -> Sequence[Row[Any]]:
-        """At most `limit` agents that have a place in it, by instance uid. Raises RolloutNotFound."""
+        """At most `limit` agents that have a place in it, by instance uid."""
         statement = (
             select(*RolloutAgent.__table__.columns)
             .where(RolloutAgent.rollout_id == rollout_id, RolloutAgent.state != "gone")
@@ -81,8 +87,6 @@ class RolloutListing:
         if after is not None:
             statement = statement.where(RolloutAgent.instance_uid > after)
         with self.database.reading() as connection:
-            if connection.scalar(select(Rollout.id).where(Rollout.id == rollout_id)) is None:
-                raise RolloutNotFound
             return connection.execute(statement).all()
 
     def not_over(self, limit: int) -> Sequence[RolloutRecord]:

@@ -67,7 +67,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 def test_documented_operations_are_the_routes(app: Flask, document: dict[str, Any]) -> None:
     """Every route is documented with each of its methods, and nothing else is; pages for people aside."""
     routes = {
-        (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        (method.lower(), re.sub(r"<(?:[^<>]+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
         if not rule.rule.startswith("/ui")
         for method in rule.methods - {"HEAD", "OPTIONS"}
