@@ -116,9 +116,10 @@ def _resume(connection: Connection, rollout: RolloutRow, _channel: Any, request:
 
 
 def _advance(connection: Connection, rollout: RolloutRow, _channel: Any, request: Request) -> None:
-    if rollout.stage == len(rollout.stages):
+    stage = rows.shown_stage(rollout.stage)
+    if stage == len(rollout.stages):
         raise Conflict("The roll-out is in its last stage: there is none to advance to.")
-    _open(connection, rollout, rollout.stage + 1, request)
+    _open(connection, rollout, stage + 1, request)
 
 
 def _finish(connection: Connection, rollout: RolloutRow, _channel: Any, request: Request) -> None:
@@ -135,14 +136,14 @@ def _open(connection: Connection, rollout: RolloutRow, number: int, request: Req
     stages = [dict(stage) for stage in rollout.stages]
     moment = connection.scalar(select(func.to_jsonb(func.now())))
     stages[number - 1] |= {"places": None, "opened_at": moment}
-    rows.change(connection, rollout.id, stage=number, places=None, stages=stages, good_since=None)
+    rows.change(connection, rollout.id, stage=number, places=None, stages=stages, good_since=None, reason=None)
     rows.note(connection, rollout, Event(request.action, request.by, request.reason, number))
 
 
 def _run_again(connection: Connection, rollout: RolloutRow) -> None:
     """Let agents go again: those that are bad by now count no more. The next look gives the lease."""
     connection.execute(_FORGIVE, {"id": rollout.id})
-    rows.change(connection, rollout.id, state="running", reason=None, good_since=None)
+    rows.change(connection, rollout.id, state="running", reason=None, good_since=None, moves_at=rows.DELAYED)
 
 
 def _roll_back(connection: Connection, rollout: RolloutRow, channel: Any, request: Request) -> None:

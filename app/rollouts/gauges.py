@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from app.errors import Unavailable
 from app.rollouts.listing import RolloutListing
+from app.rollouts.rows import shown_stage
 
 KEPT = 5.0
 """Seconds for which what was read is said again."""
@@ -55,5 +56,5 @@ def _samples(row: Row[Any], counts: dict[str, int]) -> Iterator[tuple[str, str, 
     for state, count in counts.items():
         yield AGENTS, f'{{channel="{row.channel}",state="{state}"}}', count
     labels = f'{{channel="{row.channel}"}}'
-    yield "opamp_packages_rollout_stage", labels, row.stage
+    yield "opamp_packages_rollout_stage", labels, shown_stage(row.stage)
     yield "opamp_packages_rollout_paused", labels, int(row.state == "paused")

@@ -2,9 +2,10 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy import Connection, Row, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.rollouts.models import OPEN_STATES, Edition, Rollout, RolloutEvent
@@ -76,9 +77,25 @@ def change(connection: Connection, rollout_id: int, **values: Any) -> None:
     connection.execute(update(Rollout).where(Rollout.id == rollout_id).values(**values))
 
 
+def shown_stage(stage: int) -> int:
+    """The stage that a roll-out is in, from 1: one that no look has come to yet, 0 in its row, is in its first."""
+    return max(1, stage)
+
+
+DELAYED: Any = case((Rollout.not_before > func.now(), Rollout.not_before))
+"""`moves_at` of one that somebody has put off, until a look says it."""
+
+
+def delay(connection: Connection, rollout_id: int, moment: datetime) -> None:
+    """Let nobody go before that moment."""
+    was_put_off = Rollout.moves_at == Rollout.not_before
+    moves_at = case((func.now() < moment, moment), (was_put_off, None), else_=Rollout.moves_at)
+    change(connection, rollout_id, not_before=moment, moves_until=None, moves_at=moves_at)
+
+
 def note(connection: Connection, rollout: RolloutRow, event: Event) -> None:
     """Note an event, and tell of it."""
-    stage = rollout.stage if event.stage is None else event.stage
+    stage = shown_stage(rollout.stage) if event.stage is None else event.stage
     values = {"by": event.by.name, "by_kind": event.by.kind, "action": event.action, "reason": event.reason}
     connection.execute(insert(RolloutEvent).values(rollout_id=rollout.id, stage=stage, **values))
     metrics.count_rollout_event(rollout.channel, event.action)

@@ -13,6 +13,7 @@ from app.packages.fields import Text
 from app.rollouts.listing import MOST_EVENTS, Happening, RolloutRecord
 from app.rollouts.models import CAUSES, KINDS, PLACE_STATES, STATES
 from app.rollouts.policy_schema import RolloutPolicySchema, RolloutStageSchema
+from app.rollouts.rows import shown_stage
 
 MAX_REASON = 1000
 SHOWN_PLACES = tuple(state for state in PLACE_STATES if state != "gone")
@@ -130,7 +131,7 @@ def rollout_json(record: RolloutRecord) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in same},
         "reason": _reason(row),
-        "stage": max(1, row.stage),
+        "stage": shown_stage(row.stage),
         "stages": [_stage_json(stage) for stage in row.stages],
         "counts": record.counts,
         "moves": moves,

@@ -59,6 +59,30 @@ def test_advance_and_finish(staged: Staged, admin: FlaskClient) -> None:
     assert [event["action"] for event in staged.last()["events"]][-2:] == ["advance", "finish"]
 
 
+def test_advance_before_the_first_look(staged: Staged, publisher: FlaskClient) -> None:
+    """It is in stage 1 from its beginning, in its events too: the next one is the second, and beyond the last none."""
+    staged.begin(**HELD)
+    staged.publish("1.1.0")
+    begun = publisher.post("/api/v1/channels/stable/rollouts").get_json()
+    assert (begun["stage"], begun["events"][0]["stage"]) == (1, 1)
+    assert [staged.act("advance")["stage"] for _ in range(2)] == [2, 3]
+    assert publisher.post(f"/api/v1/rollouts/{begun['id']}/advance").status_code == 409
+    assert [event["stage"] for event in staged.last()["events"]] == [1, 2, 3]
+
+
+def test_not_before_is_said_at_once(staged: Staged) -> None:
+    """By the answer, and by that to a resume later: not only once an instance has looked."""
+    begun(staged, approval=True)
+    waits = [staged.act("approve", not_before="2100-01-01T00:00:00Z")]
+    staged.act("pause")
+    waits.append(staged.act("resume"))
+    assert [(rollout["moves"], rollout["moves_at"]) for rollout in waits] == [
+        (False, "2100-01-01T00:00:00.000000Z")
+    ] * 2
+    staged.act("pause")
+    assert staged.act("resume", not_before="2020-01-01T00:00:00Z")["moves_at"] is None
+
+
 def test_not_before(staged: Staged) -> None:
     """Nobody is let go earlier, and the reason says so."""
     begun(staged, approval=True)

@@ -80,7 +80,7 @@ def test_log_lines(staged: Staged, caplog: pytest.LogCaptureFixture) -> None:
         begun(staged)
         staged.act("rollback", reason="it hurts")
     lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "app.rollouts.rows"]
-    assert lines[0][1].startswith("roll-out 1 of stable: started in stage 0 by ")
+    assert lines[0][1].startswith("roll-out 1 of stable: started in stage 1 by ")
     assert ("INFO", "roll-out 1 of stable: stage in stage 1 by service") in lines
     brake = "roll-out 1 of stable: brake in stage 1 by service: 1 of 2 agents are bad, most often: failed (no room)."
     assert [line for line in lines if line[0] == "WARNING"] == [("WARNING", brake)]
