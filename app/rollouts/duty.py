@@ -14,6 +14,7 @@ from app.database import Database, deadline
 from app.errors import Unavailable
 from app.rollouts.look import LEASE, Look
 from app.rollouts.starting import Start, hold_channel
+from app.telemetry import metrics
 
 LOOK_LOCK = 0x726F6C6C
 """The advisory lock of who looks."""
@@ -72,10 +73,11 @@ class Duty:
 
     def run(self) -> None:
         """Look after all, whether it is due or not."""
-        for channel_id in self._drifted():
-            with self.database.writing() as connection:
-                self._follow(connection, channel_id)
-        self.look.after_all()
+        with metrics.rollout_look.time():
+            for channel_id in self._drifted():
+                with self.database.writing() as connection:
+                    self._follow(connection, channel_id)
+            self.look.after_all()
 
     @property
     def _is_due(self) -> str:

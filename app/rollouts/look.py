@@ -64,7 +64,6 @@ class Look:
             self._after(rollout_id)
 
     def _after(self, rollout_id: int) -> None:
-        started = time.monotonic()
         try:
             rollout = self._watch(rollout_id)
             if rollout is None:
@@ -83,7 +82,6 @@ class Look:
             raise
         except Exception:  # one roll-out that can't be looked after keeps no other waiting
             log.exception("the look after roll-out %d failed", rollout_id)
-        metrics.rollout_look.observe(time.monotonic() - started)
 
     def _survey(self, rollout: RolloutRow) -> Survey:
         """What is read of all agents, with no row held."""

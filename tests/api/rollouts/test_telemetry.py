@@ -1,11 +1,13 @@
 """What metrics and the log tell of roll-outs."""
 
 import logging
+import re
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.rollouts.staged import Staged
+from tests.api.channels.setting import channel
+from tests.api.rollouts.staged import NAME, Staged
 
 POLICY = {"stages": [{"agents": 2}], "soak": 0, "quiet": 0, "max_failures": 0}
 
@@ -72,6 +74,22 @@ def test_counters(staged: Staged, client: FlaskClient) -> None:
     for action in ("started", "stage", "brake", "resume", "pause", "rollback"):
         assert f'opamp_packages_rollout_events_total{{action="{action}",channel="stable"}}' in text
     assert "opamp_packages_rollout_look_seconds_bucket" in text
+
+
+def test_the_time_of_a_look(staged: Staged, client: FlaskClient) -> None:
+    """It is of all roll-outs together: two that are not over are one look."""
+    begun(staged)
+    channel(staged.publisher, name="other", packages={NAME: "1.0.0"}, rollout=POLICY)
+    assert channel(staged.publisher, name="other", packages={NAME: "1.1.0"})["rollout_id"]
+    before = looks(client)
+    staged.look()
+    assert looks(client) == before + 1
+
+
+def looks(client: FlaskClient) -> float:
+    """How many have been observed."""
+    (line,) = re.findall("^opamp_packages_rollout_look_seconds_count (.*)$", client.get("/metrics").text, re.MULTILINE)
+    return float(line)
 
 
 def test_log_lines(staged: Staged, caplog: pytest.LogCaptureFixture) -> None:
