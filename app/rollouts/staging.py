@@ -64,12 +64,13 @@ class Staging:
             return
         if self.rollout.places is None:
             places = self._first_choice(number)
-            if places is not None:
+            if places is not None or self.rollout.reason != NOBODY_ONLINE:
                 self._note_stage(number, places)
             return
         free = self.rollout.places - choosing.held(self.connection, self.rollout.id)
         if free > 0:
-            choosing.choose(self.connection, self.scope, number, stage, free)
+            chosen = choosing.choose(self.connection, self.scope, number, stage, free)
+            self._say_whether_it_waits(number, waits=chosen == 0 and self._is_nobody_there(stage))
 
     def _fill_last(self, number: int, stage: Stage) -> None:
         """In the last stage agents are chosen only where few may be let go at once; else they make their own places."""
@@ -84,9 +85,22 @@ class Staging:
         stage, before = self._stage(number), choosing.held(self.connection, self.rollout.id)
         free = None if stage.agents is None or stage.match is not None else max(0, stage.agents - before)
         chosen = choosing.choose(self.connection, self.scope, number, stage, free)
-        if chosen == 0 and choosing.known(self.connection, self.scope, stage.match)[1] == 0:
+        if chosen == 0 and self._is_nobody_there(stage):
             return None
         return before + chosen
+
+    def _is_nobody_there(self, stage: Stage) -> bool:
+        """Whether no agent that the stage may choose is online or has a place."""
+        return choosing.known(self.connection, self.scope, stage.match)[1] == 0
+
+    def _say_whether_it_waits(self, number: int, *, waits: bool) -> None:
+        """Give the reason while all places are free and nobody is online who could have one."""
+        reason = NOBODY_ONLINE if waits else None
+        if reason == self.rollout.reason:
+            return
+        now = rows.hold(self.connection, self.rollout.id)
+        if now is not None and now.state == "running" and now.stage == number:
+            rows.change(self.connection, now.id, reason=reason)
 
     def _is_passed_over(self, number: int) -> bool:
         if self.policy.is_last(number):

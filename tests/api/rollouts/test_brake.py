@@ -49,6 +49,22 @@ def test_all_have_answered_and_too_few_are_good(staged: Staged) -> None:
     assert staged.last()["reason"] == "Only 2 of 4 agents are good; all have answered."
 
 
+def test_all_have_answered_in_the_last_stage(staged: Staged) -> None:
+    """And too few are good: it stops, though the failures are within the limit."""
+    staged.begin(stages=[], soak=0, quiet=0)
+    staged.fleet(4)
+    staged.publish("1.1.0")
+    staged.look()
+    everyone = list(staged.poll())
+    staged.install(*everyone[2:])
+    staged.fail(*everyone[:2])
+    staged.look()
+    assert (staged.last()["state"], staged.last()["reason"]) == (
+        "paused",
+        "Only 2 of 4 agents are good; all have answered.",
+    )
+
+
 def test_back_by_itself(staged: Staged) -> None:
     """`on_failure: rollback` sends back who has it, and those that come back are counted."""
     canaries = begun(staged, on_failure="rollback", max_failures=0)

@@ -87,20 +87,6 @@ def test_those_that_match(staged: Staged) -> None:
     assert staged.last()["stage"] == 2
 
 
-def test_with_none_online_it_waits_and_says_so(staged: Staged) -> None:
-    """And goes on with the first that comes back."""
-    staged.begin(**TWO_STAGES)
-    (agent,) = staged.fleet(1)
-    staged.age(3600)
-    staged.publish("1.1.0")
-    staged.look()
-    assert "online" in staged.last()["reason"]
-    agent.poll()
-    staged.look()
-    assert staged.last()["reason"] is None
-    assert staged.poll() == {agent: "1.1.0"}
-
-
 def test_who_goes_offline_gives_up_the_place(staged: Staged) -> None:
     """Before it was offered anything: another is chosen, and no more than there are places."""
     staged.begin(stages=[{"agents": 1}], soak=0, quiet=0)
