@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 from opampkg import channel_commands, commands, completion, login_commands, publish_command
 from opampkg.units import boolean, count, duration, percentage
@@ -14,6 +15,7 @@ EXITS = """exit codes: 0 done, also if it was done already; 1 unexpected; 2 wron
 not allowed; 5 conflict; 6 not found; 7 service unreachable or busy; 8 checksum or
 signature differs; 9 wait: time over;
 10 wait: too many failed, or a roll-out has stopped; 130 interrupted. Of several files the highest counts."""
+SHOWS_VALUE = re.compile(r"(invalid choice|ignored explicit argument).*?( \(choose from .*)?$", re.DOTALL)
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,6 +34,10 @@ class Parser(argparse.ArgumentParser):
             options = [each.partition("=")[0] for each in unknown if each.startswith("-")]
             self.error(f"not known here: {' '.join(options) or f'{len(unknown)} of the arguments'}")
         return found
+
+    def error(self, message: str) -> NoReturn:
+        """End the command with 2: of `--token SECRET list`, argparse shows SECRET, which it takes for the command."""
+        super().error(SHOWS_VALUE.sub(r"\1\2", message))
 
 
 def parser() -> argparse.ArgumentParser:

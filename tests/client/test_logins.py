@@ -102,3 +102,16 @@ def test_no_option_takes_a_secret(user: User) -> None:
                 ended = user.run(command, *given, code=2)
                 assert "secret" not in ended.out + ended.err
                 assert option in ended.err
+
+
+def test_no_value_out_of_place_is_shown(user: User) -> None:
+    """An option that is none before the command makes its value the command; a switch takes no value."""
+    for arguments in (
+        ["--token", "secret", "list"],
+        ["channel", "--token", "secret", "list"],
+        ["login", "--token-stdin=secret"],
+        ["login", "--password-stdin=it's secret"],
+    ):
+        ended = user.run(*arguments, code=2)
+        assert "secret" not in ended.out + ended.err, arguments
+        assert "argument" in ended.err
