@@ -20,7 +20,7 @@ _AWAY = """
     )
 """
 _LATE = """
-    m.rollout_id = :id AND m.state = 'busy' AND NOT m.forgiven
+    m.rollout_id = :id AND m.state = 'busy' AND m.answered_at IS NULL AND NOT m.forgiven
     AND m.offered_at < now() - make_interval(secs => :deadline)
 """
 _SILENT = """

@@ -173,6 +173,20 @@ def test_who_is_late(staged: Staged) -> None:
     assert staged.last()["reason"] == "4 of 4 agents are bad, most often: late."
 
 
+def test_who_has_answered_is_not_late(staged: Staged) -> None:
+    """It was good by the deadline, and is unhealthy for a moment long after: not bad yet."""
+    staged.begin(stages=[{"agents": 1}], soak="1h", quiet=0, deadline="30s", max_failures=0)
+    (agent,) = staged.fleet(1)
+    staged.health(agent, healthy=True)
+    staged.publish("1.1.0")
+    staged.look()
+    staged.install(*staged.poll())
+    staged.age(60)
+    staged.health(agent, healthy=False)
+    staged.look()
+    assert (staged.last()["state"], staged.last()["counts"]["bad"]) == ("running", 0)
+
+
 def test_resuming_forgives(staged: Staged) -> None:
     """Those that are bad by then no longer count: it goes on with the others."""
     canaries = begun(staged)
