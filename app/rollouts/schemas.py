@@ -149,6 +149,10 @@ def _reason(row: Row[Any]) -> str | None:
         return str(row.reason)
     if row.state == "running" and row.moves_at is not None:
         return f"Waits until {rfc3339(row.moves_at)} to let agents go."
+    if row.state == "running" and row.moves_until is not None and not row.moves:
+        return (
+            f"Waits for an instance to look after it: the last one did at {rfc3339(row.looked_at or row.created_at)}."
+        )
     return None
 
 

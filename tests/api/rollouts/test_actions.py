@@ -134,7 +134,7 @@ def test_a_window_that_is_closed(staged: Staged) -> None:
 
 
 def test_nobody_looks_any_more(staged: Staged) -> None:
-    """After twelve intervals without a look no agent is let go; a look gives it another lease."""
+    """After twelve intervals without a look no agent is let go, which the reason says; a look gives another lease."""
     staged.begin(**AT_ONCE)
     staged.fleet(2)
     staged.publish("1.1.0")
@@ -142,8 +142,9 @@ def test_nobody_looks_any_more(staged: Staged) -> None:
     with staged.parts.database.writing() as connection:
         connection.exec_driver_sql("UPDATE rollouts SET moves_until = now() - interval '1 s'")
     assert staged.poll() == {}
+    assert staged.last()["reason"].startswith("Waits for an instance to look after it: the last one did at 20")
     staged.look()
-    assert len(staged.poll()) == 2
+    assert (len(staged.poll()), staged.last()["reason"]) == (2, None)
 
 
 def test_filters(staged: Staged, publisher: FlaskClient) -> None:
