@@ -88,7 +88,7 @@ class Start:
         editions.lower(self.connection, channel_id=self.channel.id)
         stable = editions.content_of(self.connection, self.channel.stable_id)
         if stable is None or self.listed.digest == stable.digest:
-            self._end_active()
+            self._end_active(by or ITSELF)
             return Found()
         if self._is_known(again=again):
             return Found(rollout=self.active.id if self.active else None)
@@ -99,9 +99,9 @@ class Start:
     def _freeze(self) -> int:
         return editions.freeze(self.connection, self.channel.id, self.listed)
 
-    def _end_active(self) -> None:
+    def _end_active(self, by: By) -> None:
         if self.active is not None:
-            rows.end(self.connection, self.active, "rolled_back", Event("rollback", reason=YANKED))
+            rows.end(self.connection, self.active, "rolled_back", Event("rollback", by, YANKED))
             rows.withdraw(self.connection, self.active, "yank")
 
     def _is_known(self, *, again: bool) -> bool:

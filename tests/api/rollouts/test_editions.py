@@ -120,6 +120,7 @@ def test_a_put_starts_one_at_once(staged: Staged, publisher: FlaskClient) -> Non
     assert staged.last()["created_by"] == "publisher of the tests"
     assert channel(publisher, packages={NAME: "1.0.0"})["rollout_id"] is None
     assert staged.last()["state"] == "rolled_back"
+    assert [event["by"] for event in staged.last()["events"]] == ["publisher of the tests"] * 2
 
 
 def test_a_put_keeps_the_policy_that_it_leaves_out(staged: Staged, publisher: FlaskClient) -> None:
