@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from opampkg import download, errors, publish, waiting
 from opampkg.answers import Answer
@@ -12,6 +12,7 @@ from opampkg.http import Http
 from opampkg.models import Channel, Installations, Package, Rollout, Signature, Upload, User, made
 from opampkg.retry import Patience
 from opampkg.tokens import Token
+from opampkg.urls import next_cursor, query, release_path, segment
 
 TIMEOUT = 600.0
 """Seconds without progress after which the service counts as unreachable."""
@@ -226,27 +227,3 @@ class Client:
                     raise
 
         self.patience().until_done(attempt)
-
-
-def segment(text: str) -> str:
-    """A text as one segment of a path."""
-    return quote(text, safe="")
-
-
-def release_path(name: str, version: str) -> str:
-    """Where a release is."""
-    return f"/releases/{segment(name)}/{segment(version)}"
-
-
-def query(filters: Mapping[str, Any]) -> dict[str, str]:
-    """Filters as parameters, those that are None left out."""
-    shown = {name: str(value).lower() if isinstance(value, bool) else value for name, value in filters.items()}
-    return {name: str(value) for name, value in shown.items() if value is not None}
-
-
-def next_cursor(link: str) -> str | None:
-    """The cursor of the next page; its host is the service's public one, which may not be ours."""
-    if 'rel="next"' not in link:
-        return None
-    url = urlsplit(link[link.index("<") + 1 : link.index(">")])
-    return dict(parse_qsl(url.query)).get("cursor")

@@ -1,4 +1,4 @@
-"""Lists: filters, sorts, pages; the latest version."""
+"""Lists: filters, sorts, pages."""
 
 from typing import Any
 from urllib.parse import quote
@@ -10,9 +10,8 @@ from sqlalchemy import text
 from app.database.reads import Reads
 from app.wiring import Services
 from tests.api.conftest import problem_of
+from tests.api.packages.conftest import VERSIONS
 from tests.api.packages.publishing import published
-
-VERSIONS = ["0.9.0", "0.13.0", "1.0.0-rc.1", "1.0.0", "2024.1", "v1.1.0"]
 
 
 def pages(client: FlaskClient, **query: str) -> list[list[dict[str, object]]]:
@@ -33,22 +32,6 @@ def pages(client: FlaskClient, **query: str) -> list[list[dict[str, object]]]:
 def versions(client: FlaskClient, **query: str) -> list[object]:
     """The versions of all pages."""
     return [package["version"] for page in pages(client, **query) for package in page]
-
-
-def test_the_latest_is_downloaded_in_one_request(publisher: FlaskClient, agent: FlaskClient) -> None:
-    """latest/download has the bytes that latest describes; HEAD and ranges as of any download; 404 where none is."""
-    for version in ("1.0.0", "1.1.0", "2.0.0-rc.1"):
-        published(publisher, version.encode(), version=version, file_name=f"agent-{version}")
-    query = {"name": "opamp-agent", "platform": "Linux", "arch": "x86_64"}
-    url = "/api/v1/packages/latest/download"
-    response = agent.get(url, query_string=query)
-    assert response.data == b"1.1.0"
-    assert "agent-1.1.0" in response.headers["Content-Disposition"]
-    assert agent.get(url, query_string=query | {"prerelease": "true"}).data == b"2.0.0-rc.1"
-    assert agent.head(url, query_string=query).headers["ETag"] == response.headers["ETag"]
-    assert agent.get(url, query_string=query, headers={"Range": "bytes=2-"}).data == b"1.0"
-    assert problem_of(agent.get(url, query_string=query | {"platform": "plan9"}))["status"] == 404
-    assert problem_of(agent.get(url))["status"] == 422
 
 
 def test_a_page_ends_before_4_mib(publisher: FlaskClient) -> None:
@@ -83,14 +66,6 @@ def rows_read(publisher: FlaskClient, query: str) -> int:
         patched.setattr(Reads, "fetch", counting)
         assert "Link" in publisher.get(f"/api/v1/packages?limit=500{query}").headers
     return max(counts)
-
-
-@pytest.fixture
-def released(publisher: FlaskClient) -> FlaskClient:
-    """A publisher's client, with VERSIONS published in that order."""
-    for number, version in enumerate(VERSIONS):
-        published(publisher, f"bytes {version}".encode(), version=version, description=f"release {number} 100%")
-    return publisher
 
 
 def test_the_newest_upload_comes_first(released: FlaskClient) -> None:
@@ -203,53 +178,3 @@ def test_a_cursor_holds_for_its_own_list_only(released: FlaskClient, change: str
     url = link.removeprefix("http://127.0.0.1:8080")
     assert released.get(url).status_code == 200
     assert "cursor" in problem_of(released.get(url + change))["errors"]
-
-
-def latest(client: FlaskClient, **query: str) -> object:
-    """The latest version for linux/amd64, or the problem's status."""
-    asked = {"name": "opamp-agent", "platform": "linux", "arch": "amd64", **query}
-    response = client.get("/api/v1/packages/latest", query_string=asked)
-    return response.get_json()["version"] if response.status_code == 200 else response.status_code
-
-
-def test_latest_is_the_highest_release(released: FlaskClient) -> None:
-    """By precedence, not by upload."""
-    assert latest(released) == "v1.1.0"
-
-
-def test_latest_takes_prereleases_only_when_asked(publisher: FlaskClient) -> None:
-    """2.0.0-rc.1 is above 1.0.0, for those who ask."""
-    published(publisher, b"1")
-    published(publisher, b"2", version="2.0.0-rc.1")
-    assert latest(publisher) == "1.0.0"
-    assert latest(publisher, prerelease="true") == "2.0.0-rc.1"
-
-
-def test_latest_passes_over_yanked_versions(released: FlaskClient) -> None:
-    """Inactive is not latest."""
-    newest = released.get("/api/v1/packages?version=v1.1.0").get_json()[0]
-    released.patch(f"/api/v1/packages/{newest['id']}", json={"is_active": False})
-    assert latest(released) == "1.0.0"
-
-
-def test_latest_prefers_the_exact_arch_to_any(publisher: FlaskClient) -> None:
-    """`any` serves those without a file of their own, even if it is newer."""
-    published(publisher, b"any", arch="any", version="9.0.0")
-    assert latest(publisher) == "9.0.0"
-    published(publisher, b"own", version="1.0.0")
-    assert latest(publisher) == "1.0.0"
-    assert latest(publisher, arch="arm64") == "9.0.0"
-    assert latest(publisher, arch="any") == "9.0.0"
-
-
-def test_of_equal_precedence_the_later_upload_is_latest(publisher: FlaskClient) -> None:
-    """Build metadata does not count (SemVer, section 10)."""
-    published(publisher, b"1", version="1.0.0+b")
-    published(publisher, b"2", version="1.0.0+a")
-    assert latest(publisher) == "1.0.0+a"
-
-
-def test_latest_of_nothing_is_not_found(agent: FlaskClient) -> None:
-    """404 for an unknown name; 422 if a parameter is missing."""
-    assert latest(agent) == 404
-    assert agent.get("/api/v1/packages/latest?name=x").status_code == 422

@@ -2,7 +2,7 @@
 
 from app.storage.s3.connection import LATE_LINES
 from app.storage.s3.request import S3Request
-from tests.unit.storage.test_responses import HEAD, serving
+from tests.unit.storage.scripted_s3 import HEAD, serving
 
 
 def test_lines_follow_until_the_answer_comes() -> None:
