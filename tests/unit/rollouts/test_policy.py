@@ -96,6 +96,7 @@ def test_a_window_with_days() -> None:
         ("windows", [{"days": ["mon", "mon"], "from": "01:00", "to": "02:00"}]),
         ("time_zone", "Europe/Atlantis"),
         ("time_zone", "../etc/passwd"),
+        ("time_zone", "localtime"),
         ("at_once", 0),
     ],
 )
