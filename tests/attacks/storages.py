@@ -1,17 +1,12 @@
 """What storages do on bad days: another's bucket, a load balancer's page, a cluster without quorum."""
 
-import contextlib
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 
-from dev.parts import processes
 from tests.attacks.probes import watching
 from tests.attacks.row import Row
 from tests.attacks.sizes import Sizes
 from tests.faults.client import Client, content_of
-from tests.faults.refusing_s3 import Server
+from tests.faults.refusing_s3 import answering
 from tests.faults.service import Service
 from tests.faults.site import Site
 from tests.scale import quorum, rig
@@ -42,58 +37,19 @@ def page_in_the_storages_place(site: Site, sizes: Sizes) -> Row:
     row = Row("B3 a load balancer's page, with 200", "downloads and uploads while it answers for the S3")
     client = site.client()
     packages = [client.put(content_of(1000)).json()["id"] for _ in range(10)]
-    with page_server() as port, site.storage.leading_to(port), watching(site.service, site.client("agent")) as others:
+    with (
+        answering(200, "text/html", PAGE) as port,
+        site.storage.leading_to(port),
+        watching(site.service, site.client("agent")) as others,
+    ):
         end = time.monotonic() + sizes.seconds / 2
         while time.monotonic() < end:
             row.count([*(client.download(each).status for each in packages), client.put(content_of(1000)).status])
     row.beside(others)
     row.must(set(row.answered) == {"503"}, "503")
     row.must_serve(0.5 * sizes.patience)
-    row.must(all(_comes(client, each) for each in packages), "all packages are whole afterwards")
+    row.must(all(quorum.comes(client, each) for each in packages), "all packages are whole afterwards")
     return row
-
-
-def _comes(client: Client, package: int) -> bool:
-    """Whether it can be downloaded, once the storage is found again."""
-    try:
-        processes.wait_until(lambda: client.download(package).status == 200, "a download")
-    except TimeoutError:
-        return False
-    return True
-
-
-class _Page(BaseHTTPRequestHandler):
-    """Says the same to everybody."""
-
-    protocol_version = "HTTP/1.1"
-
-    def _say(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(PAGE)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(PAGE)
-
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _say  # noqa: N815 - the names that the base class calls
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@contextlib.contextmanager
-def page_server() -> Iterator[int]:
-    """The port of a server of that page."""
-    server = Server((processes.HOST, 0), _Page)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield int(server.server_address[1])
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(30)
 
 
 def without_quorum(site: Site, _sizes: Sizes) -> Row:

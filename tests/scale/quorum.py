@@ -78,7 +78,7 @@ def lose(rig: Rig) -> Quorum:
             node.start()
         rig.minio.until_ready()
         found.ready[-1] = _readiness(rig, 200)
-    found.lost = sum(not _comes(rig.client, package) for package in packages)
+    found.lost = sum(not comes(rig.client, package) for package in packages)
     return found
 
 
@@ -102,7 +102,8 @@ def _readiness(rig: Rig, wanted: int) -> int:
     return status
 
 
-def _comes(client: Client, package: int) -> bool:
+def comes(client: Client, package: int) -> bool:
+    """Whether a package can be downloaded, once the storage is found again."""
     try:
         processes.wait_until(lambda: client.download(package).status == 200, "a download")
     except TimeoutError:

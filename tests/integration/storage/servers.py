@@ -65,17 +65,24 @@ def answering(status: int, code: str) -> Behaviour:
     return answer_all
 
 
+@contextlib.contextmanager
+def _passing_on(connection: socket.socket, upstream: str, after: int) -> Iterator[socket.socket]:
+    """A connection to `upstream` for the block, once `after` bytes of its answers are passed on; requests go on."""
+    host, _, port = upstream.partition(":")
+    with socket.create_connection((host, int(port)), PATIENCE) as server:
+        threads.start(functools.partial(_pump, connection, server))
+        left = after
+        while left and (block := server.recv(min(left, 65536))):
+            connection.sendall(block)
+            left -= len(block)
+        yield server
+
+
 def cutting(upstream: str, after: int) -> Behaviour:
     """A proxy to `upstream` that closes when it has passed on `after` bytes of answers."""
 
     def proxy(connection: socket.socket) -> None:
-        host, _, port = upstream.partition(":")
-        with socket.create_connection((host, int(port)), PATIENCE) as server:
-            threads.start(functools.partial(_pump, connection, server))
-            left = after
-            while left and (block := server.recv(min(left, 65536))):
-                connection.sendall(block)
-                left -= len(block)
+        with _passing_on(connection, upstream, after) as server:
             for each in (server, connection):
                 each.shutdown(socket.SHUT_RDWR)
 
@@ -86,13 +93,7 @@ def stalling(upstream: str, after: int, until: threading.Event) -> Behaviour:
     """A proxy to `upstream` that passes on `after` bytes of answers, and no more before `until` is set."""
 
     def proxy(connection: socket.socket) -> None:
-        host, _, port = upstream.partition(":")
-        with socket.create_connection((host, int(port)), PATIENCE) as server:
-            threads.start(functools.partial(_pump, connection, server))
-            left = after
-            while left and (block := server.recv(min(left, 65536))):
-                connection.sendall(block)
-                left -= len(block)
+        with _passing_on(connection, upstream, after):
             until.wait(30)
 
     return proxy
