@@ -37,7 +37,7 @@ class Story:
 
 NOTHING = Story()
 
-TOO_LATE = "Somebody has saved this policy since you opened it. Nothing of yours was saved; saving replaces theirs."
+TOO_LATE = "Somebody has saved this policy since you opened it. Nothing of yours was saved."
 DELETED = "Somebody has deleted this policy since you opened it. Saving makes it anew."
 NO_PLAN = "The plan that you looked at was not of this. The right one stands here now: look, and save again."
 

@@ -103,7 +103,7 @@ def test_nothing_is_saved_without_its_plan(client: FlaskClient, admin: FlaskClie
 
 
 def test_two_editors(client: FlaskClient, admin: FlaskClient) -> None:
-    """The second gets 409, and may then put its own in place of the first's."""
+    """The second gets 409 with both texts, and may then put its own in place of the first's."""
     policy(client, NEW, packages=[NAME], mode="off")
     etag = hidden(admin.get(f"/ui/policies/{NEW}/edit"), "etag")
     policy(client, NEW, packages=[NAME], mode="warn", description="theirs")
@@ -111,6 +111,8 @@ def test_two_editors(client: FlaskClient, admin: FlaskClient) -> None:
     answer = save(admin, fields, NEW)
     assert answer.status_code == 409
     assert "Somebody has saved this policy" in answer.text
+    assert "theirs\nwarn:" in answer.text
+    assert "ours\nenforce:" in answer.text
     assert client.get(f"/api/v1/policies/{NEW}").get_json()["description"] == "theirs"
     assert save(admin, {**fields, "etag": hidden(answer, "etag")}, NEW).status_code == 303
     assert client.get(f"/api/v1/policies/{NEW}").get_json()["description"] == "ours"
