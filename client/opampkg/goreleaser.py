@@ -44,9 +44,7 @@ def _rows(path: str) -> list[dict[str, Any]] | None:
     document = _document(path)
     if not isinstance(document, list):
         return None
-    return [
-        row for row in document if isinstance(row, dict) and isinstance(row.get("path"), str) and row.get("type")
-    ]
+    return [row for row in document if isinstance(row, dict) and isinstance(row.get("path"), str) and row.get("type")]
 
 
 def _place(path: str, row: dict[str, Any]) -> str:

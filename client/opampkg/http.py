@@ -23,7 +23,6 @@ SILENCE = 60.0
 """Seconds without a byte after which a connection is given up."""
 
 
-
 class Http:
     """Requests to one server. Safe for threads. `server`: its URL, with the prefix it may have."""
 

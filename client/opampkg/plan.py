@@ -24,9 +24,7 @@ class Planned:
     place: Place
 
 
-def plan(
-    patterns: Iterable[str], given: Fields, *, split_formats: bool, note: Callable[[str], None]
-) -> list[Planned]:
+def plan(patterns: Iterable[str], given: Fields, *, split_formats: bool, note: Callable[[str], None]) -> list[Planned]:
     """The files that `patterns` stand for, with `given` above what they say themselves.
 
     Raises WrongUsage for a pattern without a file, a file whose coordinates are not known, and two for one place.
