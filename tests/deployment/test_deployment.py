@@ -126,7 +126,7 @@ def test_a_wrong_configuration_is_refused_by_reload(machine: Machine) -> None:
     try:
         assert machine.run("systemctl", "reload", SERVICE).returncode != 0
         assert "unknown key jwt.durration" in machine.check("journalctl", "--no-pager", "-u", SERVICE)
-        assert is_ready(machine)
+        processes.wait_until(lambda: is_ready(machine), "The service")
     finally:
         machine.check("sed", "-i", "/durration/d", CONFIG)
 

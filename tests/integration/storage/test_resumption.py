@@ -149,12 +149,12 @@ def test_a_source_that_fails_keeps_what_was_told(resumption: Resumption, key: st
         raise StorageUnavailable("the source")
 
     progress = Noted()
-    source = Generated(10 * PART_SIZE, at_byte={4 * PART_SIZE: fail})
+    source = Generated(10 * PART_SIZE, at_byte={8 * PART_SIZE: fail})
     with pytest.raises(StorageUnavailable, match="the source"):
         resumption.go_on(key, progress.so_far, source, progress)
-    assert PART_SIZE <= progress.so_far.size <= 4 * PART_SIZE
-    so_far, rest = resumption.go_on(key, progress.so_far, piece(progress.so_far.size, 5 * PART_SIZE), progress)
-    assert resumption.finish(key, so_far, rest, progress).size == 5 * PART_SIZE
+    assert PART_SIZE <= progress.so_far.size <= 8 * PART_SIZE
+    so_far, rest = resumption.go_on(key, progress.so_far, piece(progress.so_far.size, 9 * PART_SIZE), progress)
+    assert resumption.finish(key, so_far, rest, progress).size == 9 * PART_SIZE
 
 
 def test_a_finish_ends_other_uploads_of_its_key(s3_storage: MinioStorage, key: str) -> None:
