@@ -119,7 +119,7 @@ def begin(url: str, service: Service) -> None:
     operator = Client(service.url, service.token("admin"))
     adopted = service.command("storage", "adopt")  # the packages' rows have been there before it
     assert adopted.returncode == 0, adopted.stdout
-    service.wait("/health/ready")
+    service.until_ready("/health/ready")
     publish(operator, "1.0.0")
     channel = {"match": {"os.type": "linux"}, "packages": [{"name": "otelcol", "version": "latest"}], "rollout": POLICY}
     answer = operator.request(
