@@ -55,7 +55,7 @@ def plot(file: Path, about: dict[str, Any], results: list[Result]) -> None:
     rates.set_title("Rate, as a part of the base's (| is the target)")
     _bars(costs, [(result.name, result.cpu, _asked(result, "CPU ≤ ")) for result in spent])
     costs.set_title("CPU of the service per byte, as a multiple of SHA-256's")
-    _bars(times, [(result.name, result.ratio, 2.0) for result in listed])
+    _bars(times, [(result.name, result.ratio, 2.0) for result in listed if result.ratio is not None])
     times.set_title("Median time of a list, as a multiple of that over 1,000 rows")
     figure.suptitle(
         f"Package service, {about['date']}, {about['machine']['processors']} processors, {about['stolen']:.0%} stolen"
